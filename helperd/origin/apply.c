@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changes: log, apply, version, answer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "origin/core.h"
+
+static bool is_name_change(u16 type)
+{
+	return type == GNS_CREATE || type == GNS_MKDIR || type == GNS_UNLINK ||
+	       type == GNS_RMDIR || type == GNS_RENAME;
+}
+
+static const struct gns_changed *backend_saw(const struct gns_msg *rep,
+					     const struct gns_fh *fh)
+{
+	const struct gns_changed_list *l = &rep->r_change.changed;
+	u32 i;
+
+	for (i = 0; i < l->n; i++)
+		if (gns_fh_eq(&l->v[i].fh, fh))
+			return &l->v[i];
+	return NULL;
+}
+
+/* The object is as @seen shows it, or gone; give it its next version. */
+static void version_object(struct change *c, u32 i,
+			   const struct gns_changed *seen,
+			   struct gns_changed_list *out)
+{
+	struct gns_origin *o = c->o;
+	struct obj *obj = c->obj[i];
+	struct gns_changed *ch = &out->v[out->n++];
+
+	*ch = (struct gns_changed){ .fh = obj->fh, .before = c->before[i] };
+	obj->changed_gen = ++o->gen;
+	obj->version = version_next(o, c->before[i]);
+	obj->ctime = seen ? seen->attr.ctime : 0;
+	ch->after = obj->version;
+	if (seen)
+		ch->attr = seen->attr;
+	else if (i >= c->nbase)
+		obj->version = 0; /* its last name is gone */
+	version_settle_later(o, obj);
+}
+
+static void version_child(struct change *c, const struct gns_msg *seen,
+			  struct gns_changed_list *out)
+{
+	const struct gns_fh *fh = &seen->r_change.fh;
+	const struct gns_changed *s = backend_saw(seen, fh);
+	struct gns_changed *ch;
+	u32 i;
+
+	for (i = 0; i < out->n; i++)
+		if (gns_fh_eq(&out->v[i].fh, fh))
+			return;
+	if (!fh->len || !s || out->n >= GNS_CHANGED_MAX)
+		return;
+	ch = &out->v[out->n++];
+	ch->fh = *fh;
+	ch->before = 0;
+	ch->attr = s->attr;
+	ch->after = version_see(c->o, fh, obj_find(c->o, fh), &s->attr);
+}
+
+static void applied(struct gns_fsop *op)
+{
+	struct change *c = container_of(op, struct change, op);
+	struct gns_msg rep = { .status = op->rep.status };
+	struct gns_changed_list list = { 0 };
+	u32 i;
+
+	slot_touch(c->o, c);
+	rep.r_change = op->rep.r_change;
+	/* A write that failed may have gone half its way. */
+	if (!rep.status || !is_name_change(c->req->type) ||
+	    (c->req->type == GNS_CREATE && c->req->make.flags & GNS_CR_TRUNC)) {
+		for (i = 0; i < c->nobj; i++)
+			version_object(c, i,
+				       backend_saw(&op->rep, &c->obj[i]->fh),
+				       &list);
+		if (!rep.status)
+			version_child(c, &op->rep, &list);
+	}
+	rep.r_change.changed = list;
+	change_finish(c, &rep);
+}
+
+static void apply(struct change *c)
+{
+	c->state = CH_APPLYING;
+	c->op.req = c->req;
+	c->op.rep = (struct gns_msg){ 0 };
+	c->op.done = applied;
+	c->o->fs->ops->submit(c->o->fs, &c->op);
+}
+
+/* Let the reads that began before end; those that come now wait. */
+static void drain(struct change *c)
+{
+	u32 i, readers = 0;
+
+	if (c->s->dead && !GNS_MUTANT(DEAD_CHANGE_RUNS)) {
+		change_cancel(c);
+		return;
+	}
+	c->state = CH_DRAINING;
+	for (i = 0; i < c->nobj; i++) {
+		c->obj[i]->applying = true;
+		readers += c->obj[i]->readers;
+	}
+	if (!readers || GNS_MUTANT(TORN_READ))
+		apply(c);
+}
+
+static void logged(void *arg, int err)
+{
+	struct change *c = arg;
+
+	if (err)
+		change_fail(c, EIO);
+	else
+		drain(c);
+}
+
+/*
+ * Nothing of it is cached by others any more. Say durably what may happen,
+ * then do it.
+ */
+void apply_begin(struct change *c)
+{
+	struct gns_origin *o = c->o;
+	bool sync = is_name_change(c->req->type);
+	u32 i;
+
+	if (c->state == CH_DRAINING) {
+		drain(c);
+		return;
+	}
+	c->state = CH_LOGGING;
+	if (c->req->type == GNS_WRITE && c->req->write.flags & GNS_WR_APPEND)
+		sync = true;
+	for (i = 0; i < c->nobj; i++) {
+		sync |= version_reserve(o, c->before[i]);
+		sync |= version_log(o, c->obj[i]);
+	}
+	if (!GNS_MUTANT(NO_INTENT))
+		slot_log_intent(c);
+	o->db->ops->commit(o->db, sync, logged, c);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The exported tree as the origin's core sees it.
+ *
+ * The core decides who may see and change what, when, and under which
+ * version; a backend only does it. The daemon's backend is a local tree
+ * (posix.c), the simulator's one is in memory and forgets on demand.
+ *
+ * Lifetime: an operation belongs to who submits it, who keeps it and its
+ * request alive until done(). The backend may call done() before submit()
+ * returns. Each submitted operation is done exactly once.
+ * Locks: none; submit and done on the environment's thread.
+ */
+#ifndef GNS_ORIGIN_FS_H
+#define GNS_ORIGIN_FS_H
+
+#include "proto/msg.h"
+#include "transport/transport.h"
+
+/**
+ * struct gns_fsop - one operation on the tree
+ * @req:      what to do: any request from GNS_MOUNT on
+ * @leased:   READ: the bytes may still change after done() (see below)
+ * @rep:      answer. The backend fills status and the r_* member without
+ *            versions; of r_change.changed it fills fh and attr of every
+ *            object the change touched that still exists
+ * @bulk:     answer's payload, owned by the operation; rep.payload_len bytes
+ * @self:     reads: attributes of the object (for names: the directory)
+ * @reval:    REVALIDATE: items; status and attr are filled
+ * @nreval:   their number
+ * @done:     called once
+ * @priv:     the submitter's
+ *
+ * @entries:  READDIR: malloc(3)ed array in cookie order, freed by the core,
+ *            which packs it into the payload with the versions it knows; names
+ *            point into the same allocation
+ * @nentries: their number; rep.r_obj.eof says whether more follow
+ *
+ * @leased lets a backend answer with references to the page cache instead of
+ * a copy: no change can be applied before the reader's kernel has dropped
+ * the answer.
+ */
+struct gns_fsop {
+	const struct gns_msg *req;
+	bool leased;
+	struct gns_msg rep;
+	struct gns_bulk *bulk;
+	struct gns_attr self;
+	struct gns_reval *reval;
+	u32 nreval;
+	struct gns_dirent *entries; /* READDIR: owned, @nentries of them */
+	u32 nentries;
+	void (*done)(struct gns_fsop *op);
+	void *priv;
+};
+
+struct gns_fs;
+
+/**
+ * struct gns_fs_ops - a backend
+ * @submit: run an operation
+ * @sync:   make everything done so far on one object (NULL: on the whole
+ *          tree) durable, then call done with 0 or a negative errno
+ */
+struct gns_fs_ops {
+	void (*submit)(struct gns_fs *fs, struct gns_fsop *op);
+	void (*sync)(struct gns_fs *fs, const struct gns_fh *fh,
+		     void (*done)(void *arg, int err), void *arg);
+};
+
+struct gns_fs {
+	const struct gns_fs_ops *ops;
+};
+
+#endif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Leases: grant, revoke, and their end.
+ */
+#include <stdlib.h>
+
+#include "origin/core.h"
+
+struct lease *lease_find(struct session *s, struct obj *obj)
+{
+	struct lease *l;
+
+	HASH_FIND_PTR(s->leases, &obj, l);
+	return l;
+}
+
+static bool lease_room(struct gns_origin *o, bool fault)
+{
+	u32 max = o->cfg.max_leases;
+
+	return o->stats.leases < (fault ? max : max - max / 8);
+}
+
+/*
+ * Give @s a lease on @obj with the answer being made now. Returns the grant's
+ * number, or 0: the answer goes out without a lease.
+ */
+u64 lease_grant(struct session *s, struct obj *obj, bool fault)
+{
+	struct gns_origin *o = s->o;
+	struct lease *l;
+
+	if (s->dead || gns_boottime(o->env) >= s->deadline)
+		return 0;
+	if (!obj->version)
+		return 0;
+	if (obj->owner && !obj->owner->turn && !GNS_MUTANT(GRANT_DURING_CHANGE))
+		return 0;
+	l = lease_find(s, obj);
+	if (l && l->revoke_at)
+		return 0;
+	if (!l) {
+		if (!lease_room(o, fault))
+			return 0;
+		l = calloc(1, sizeof(*l));
+		if (!l)
+			return 0;
+		l->s = s;
+		l->obj = obj_get(o, &obj->fh);
+		LIST_INSERT_HEAD(&obj->leases, l, by_obj);
+		HASH_ADD_PTR(s->leases, obj, l);
+		o->stats.leases++;
+	}
+	o->stats.grants++;
+	l->number = ++s->last_grant;
+	return l->number;
+}
+
+static void revoke_send(struct lease *l)
+{
+	struct session *s = l->s;
+	struct gns_msg msg = { .type = GNS_REVOKE, .sid = s->sid };
+	struct oconn *oc = LIST_FIRST(&s->conns);
+
+	l->resend_at = gns_boottime(s->o->env) + s->ttl / 8;
+	msg.revoke.fh = l->obj->fh;
+	msg.revoke.upto = l->number;
+	/* Without a connection it goes out when one joins. */
+	if (oc && oc->conn)
+		gns_conn_send(oc->conn, &msg, NULL);
+}
+
+void lease_revoke(struct lease *l)
+{
+	struct gns_origin *o = l->s->o;
+
+	if (l->revoke_at)
+		return;
+	o->stats.revokes++;
+	l->revoke_at = gns_boottime(o->env);
+	TAILQ_INSERT_TAIL(&l->s->revoking, l, revoking);
+	revoke_send(l);
+	if (!o->resend_timer.at)
+		gns_timer_arm(&o->resend_timer, l->resend_at);
+}
+
+/* Say every unanswered REVOKE of the session again. */
+void lease_resend(struct session *s)
+{
+	struct lease *l;
+
+	TAILQ_FOREACH(l, &s->revoking, revoking)
+		revoke_send(l);
+}
+
+void lease_resend_timer(void *arg)
+{
+	struct gns_origin *o = arg;
+	u64 now = gns_boottime(o->env), next = 0;
+	struct session *s, *tmp;
+	struct lease *l;
+
+	HASH_ITER(hh, o->sessions, s, tmp) {
+		TAILQ_FOREACH(l, &s->revoking, revoking) {
+			if (l->resend_at <= now)
+				revoke_send(l);
+			if (!next || l->resend_at < next)
+				next = l->resend_at;
+		}
+	}
+	if (next)
+		gns_timer_arm(&o->resend_timer, next);
+}
+
+/* The lease is over: released, or its session is dead. */
+void lease_end(struct lease *l)
+{
+	struct gns_origin *o = l->s->o;
+	struct obj *obj = l->obj;
+	struct change *c = l->waited ? obj->owner : NULL;
+
+	if (l->revoke_at)
+		TAILQ_REMOVE(&l->s->revoking, l, revoking);
+	LIST_REMOVE(l, by_obj);
+	HASH_DEL(l->s->leases, l);
+	o->stats.leases--;
+	free(l);
+	if (c)
+		change_lease_gone(c);
+	obj_put(o, obj);
+}
+
+void lease_released(struct session *s, const struct gns_fh *fh, u64 upto)
+{
+	struct obj *obj = obj_find(s->o, fh);
+	struct lease *l = obj ? lease_find(s, obj) : NULL;
+
+	/* A word about older grants says nothing about a newer one. */
+	if (l && (l->number <= upto || GNS_MUTANT(RELEASED_IGNORES_N)))
+		lease_end(l);
+}

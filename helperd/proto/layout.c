@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which fields each message has on the wire, in their order.
+ *
+ * This file is the protocol: a line here is a field there. Adding a field to
+ * an existing message is a new feature bit, never a silent change.
+ */
+#include "proto/fields.h"
+
+#define F(k, st, member, limit)                                                \
+	{                                                                      \
+		.name = #member,                                               \
+		.kind = GNS_K_##k,                                             \
+		.off = offsetof(struct st, member),                            \
+		.max = (limit),                                                \
+	}
+#define M(k, member, limit) F(k, gns_msg, member, limit)
+#define END { .kind = GNS_K_END }
+
+static const struct gns_field f_none[] = { END };
+
+static const struct gns_field f_hello[] = {
+	M(U32, hello.proto_min, 0),	M(U32, hello.proto_max, 0),
+	M(U64, hello.features, 0),	M(ID, hello.host, 0),
+	M(ID, hello.instance, 0),	M(ID, hello.secret, 0),
+	M(U64, hello.stamp, 0),		M(U64, hello.old_sid, 0),
+	M(ID, hello.old_secret, 0),	M(U8, hello.fenced, 1),
+	M(U8, hello.had_slots, 1),	END,
+};
+
+static const struct gns_field f_hello_r[] = {
+	M(U32, r_hello.proto, 0),
+	M(U64, r_hello.features, 0),
+	M(U64, r_hello.sid, 0),
+	M(U64, r_hello.stamp, 0),
+	M(U64, r_hello.ttl, 0),
+	M(U32, r_hello.slots, GNS_SLOTS_MAX),
+	M(U8, r_hello.slots_known, 1),
+	END,
+};
+
+static const struct gns_field f_join[] = { M(ID, join.secret, 0), END };
+static const struct gns_field f_renew[] = { M(U64, renew.stamp, 0), END };
+
+static const struct gns_field f_renew_r[] = {
+	M(U64, r_renew.stamp, 0),
+	M(U64, r_renew.ttl, 0),
+	END,
+};
+
+static const struct gns_field f_revoke[] = {
+	M(FH, revoke.fh, 0),
+	M(U64, revoke.upto, 0),
+	END,
+};
+
+static const struct gns_field f_mount[] = {
+	M(CRED, mount.cred, 0),
+	M(STR, mount.export, GNS_PATH_MAX),
+	END,
+};
+
+static const struct gns_field f_obj[] = {
+	M(CRED, obj.cred, 0),
+	M(FH, obj.fh, 0),
+	M(U8, obj.want, GNS_WANT_ALL),
+	M(U8, obj.datasync, 1),
+	END,
+};
+
+static const struct gns_field f_name[] = {
+	M(CRED, name.cred, 0),
+	M(FH, name.fh, 0),
+	M(STR, name.name, GNS_NAME_MAX),
+	M(U8, name.want, GNS_WANT_ALL),
+	END,
+};
+
+static const struct gns_field f_read[] = {
+	M(CRED, range.cred, 0),
+	M(FH, range.fh, 0),
+	M(U64, range.off, 0),
+	M(U32, range.len, GNS_READ_MAX),
+	M(U8, range.want, GNS_WANT_ALL),
+	M(U64, range.lease, 0),
+	END,
+};
+
+static const struct gns_field f_obj_r[] = {
+	M(FH, r_obj.fh, 1),
+	M(GRANT, r_obj.grant, 0),
+	M(ATTR, r_obj.attr, 0),
+	M(U8, r_obj.eof, 1),
+	END,
+};
+
+static const struct gns_field f_lookup_r[] = {
+	M(GRANT, r_lookup.dir, 0),
+	M(U8, r_lookup.absent, 1),
+	M(FH, r_lookup.child.fh, 1),
+	M(GRANT, r_lookup.child.grant, 0),
+	M(ATTR, r_lookup.child.attr, 0),
+	END,
+};
+
+static const struct gns_field f_statfs_r[] = {
+	M(U64, r_statfs.bsize, 0),
+	M(U64, r_statfs.blocks, 0),
+	M(U64, r_statfs.bfree, 0),
+	M(U64, r_statfs.bavail, 0),
+	M(U64, r_statfs.files, 0),
+	M(U64, r_statfs.ffree, 0),
+	M(U32, r_statfs.namelen, 0),
+	END,
+};
+
+static const struct gns_field f_count[] = {
+	M(U32, count.count, GNS_REVAL_MAX),
+	END,
+};
+
+static const struct gns_field f_write[] = {
+	M(CHANGE, write.change, 0),
+	M(CRED, write.cred, 0),
+	M(FH, write.fh, 0),
+	M(U64, write.off, 0),
+	M(U8, write.flags, GNS_WR_ALL),
+	END,
+};
+
+static const struct gns_field f_make[] = {
+	M(CHANGE, make.change, 0),
+	M(CRED, make.cred, 0),
+	M(FH, make.dir, 0),
+	M(STR, make.name, GNS_NAME_MAX),
+	M(U32, make.mode, 07777),
+	M(U8, make.flags, GNS_CR_ALL),
+	END,
+};
+
+static const struct gns_field f_rename[] = {
+	M(CHANGE, rename.change, 0),
+	M(CRED, rename.cred, 0),
+	M(FH, rename.odir, 0),
+	M(STR, rename.oname, GNS_NAME_MAX),
+	M(FH, rename.ndir, 0),
+	M(STR, rename.nname, GNS_NAME_MAX),
+	M(U8, rename.flags, GNS_RN_ALL),
+	END,
+};
+
+static const struct gns_field f_setattr[] = {
+	M(CHANGE, setattr.change, 0),
+	M(CRED, setattr.cred, 0),
+	M(FH, setattr.fh, 0),
+	M(U32, setattr.valid, GNS_SA_ALL),
+	M(U32, setattr.mode, 07777),
+	M(U32, setattr.uid, 0),
+	M(U32, setattr.gid, 0),
+	M(U64, setattr.size, 0),
+	M(U64, setattr.atime, 0),
+	M(U64, setattr.mtime, 0),
+	END,
+};
+
+static const struct gns_field f_change_r[] = {
+	M(FH, r_change.fh, 1),
+	M(U64, r_change.off, 0),
+	M(U32, r_change.count, GNS_WRITE_MAX),
+	M(U8, r_change.created, 1),
+	M(CHANGED, r_change.changed, 0),
+	END,
+};
+
+static const struct gns_layout requests[GNS_MSG_END] = {
+	[GNS_HELLO] = { f_hello },
+	[GNS_JOIN] = { f_join },
+	[GNS_RENEW] = { f_renew },
+	[GNS_BYE] = { f_join },
+	[GNS_REVOKE] = { f_revoke },
+	[GNS_RELEASED] = { f_revoke },
+	[GNS_MOUNT] = { f_mount },
+	[GNS_LOOKUP] = { f_name },
+	[GNS_GETATTR] = { f_obj },
+	[GNS_READDIR] = { f_read },
+	[GNS_READLINK] = { f_obj },
+	[GNS_READ] = { f_read },
+	[GNS_GETXATTR] = { f_name },
+	[GNS_LISTXATTR] = { f_obj },
+	[GNS_STATFS] = { f_obj },
+	[GNS_REVALIDATE] = { f_count, 1, GNS_PAYLOAD_MAX },
+	[GNS_FSYNC] = { f_obj },
+	[GNS_WRITE] = { f_write, 0, GNS_WRITE_MAX },
+	[GNS_CREATE] = { f_make },
+	[GNS_MKDIR] = { f_make },
+	[GNS_UNLINK] = { f_make },
+	[GNS_RMDIR] = { f_make },
+	[GNS_RENAME] = { f_rename },
+	[GNS_SETATTR] = { f_setattr },
+};
+
+static const struct gns_layout replies[GNS_MSG_END] = {
+	[GNS_HELLO] = { f_hello_r },
+	[GNS_JOIN] = { f_none },
+	[GNS_RENEW] = { f_renew_r },
+	[GNS_BYE] = { f_none },
+	[GNS_MOUNT] = { f_obj_r },
+	[GNS_LOOKUP] = { f_lookup_r },
+	[GNS_GETATTR] = { f_obj_r },
+	[GNS_READDIR] = { f_obj_r, 0, GNS_DIR_MAX },
+	[GNS_READLINK] = { f_obj_r, 1, GNS_PATH_MAX },
+	[GNS_READ] = { f_obj_r, 0, GNS_READ_MAX },
+	[GNS_GETXATTR] = { f_obj_r, 0, GNS_XATTR_MAX },
+	[GNS_LISTXATTR] = { f_obj_r, 0, GNS_XATTR_MAX },
+	[GNS_STATFS] = { f_statfs_r },
+	[GNS_REVALIDATE] = { f_count, 1, GNS_PAYLOAD_MAX },
+	[GNS_FSYNC] = { f_none },
+	[GNS_WRITE] = { f_change_r },
+	[GNS_CREATE] = { f_change_r },
+	[GNS_MKDIR] = { f_change_r },
+	[GNS_UNLINK] = { f_change_r },
+	[GNS_RMDIR] = { f_change_r },
+	[GNS_RENAME] = { f_change_r },
+	[GNS_SETATTR] = { f_change_r },
+};
+
+const struct gns_field gns_dirent_fields[] = {
+	F(U64, gns_dirent, cookie, 0),
+	F(U8, gns_dirent, type, 15),
+	F(U8, gns_dirent, has_attr, 1),
+	F(STR, gns_dirent, name, GNS_NAME_MAX),
+	END,
+};
+
+const struct gns_field gns_dirent_attr_fields[] = {
+	F(FH, gns_dirent, fh, 0),
+	F(GRANT, gns_dirent, grant, 0),
+	F(ATTR, gns_dirent, attr, 0),
+	END,
+};
+
+const struct gns_field gns_reval_fields[] = {
+	F(FH, gns_reval, fh, 0),
+	F(U64, gns_reval, version, 0),
+	END,
+};
+
+const struct gns_field gns_reval_reply_fields[] = {
+	F(U32, gns_reval, status, GNS_ST_END - 1),
+	F(GRANT, gns_reval, grant, 0),
+	F(ATTR, gns_reval, attr, 0),
+	END,
+};
+
+const struct gns_layout *gns_layout(u16 type, bool reply)
+{
+	if (!type || type >= GNS_MSG_END)
+		return NULL;
+	return reply ? &replies[type] : &requests[type];
+}
+
+const char *gns_msg_name(u16 type)
+{
+	static const char *const names[GNS_MSG_END] = {
+		"-",	     "HELLO",	  "JOIN",   "RENEW",	"BYE",
+		"REVOKE",    "RELEASED",  "MOUNT",  "LOOKUP",	"GETATTR",
+		"READDIR",   "READLINK",  "READ",   "GETXATTR", "LISTXATTR",
+		"STATFS",    "REVALIDATE", "FSYNC", "WRITE",	"CREATE",
+		"MKDIR",     "UNLINK",	  "RMDIR",  "RENAME",	"SETATTR",
+	};
+
+	return type < GNS_MSG_END ? names[type] : "?";
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The wire between helpers: layout, versions and limits.
+ *
+ * A connection carries frames in both directions. A frame is a header of
+ * GNS_HDR_LEN bytes, a body (the message's fields, packed in the order that
+ * codec.c's tables give) and a payload (bulk bytes, never parsed by the codec
+ * except where the message says so). Everything is little-endian.
+ *
+ *	offset  size  field
+ *	     0     4  len      bytes of the frame, header included
+ *	     4     2  type     enum gns_msg_type
+ *	     6     2  flags    GNS_HF_*; unknown bits are refused
+ *	     8     8  tag      chosen by who asks, echoed in the reply; never
+ *	                       used twice in a helper's life
+ *	    16     8  sid      the session; 0 where there is none yet
+ *	    24     4  status   replies: enum gns_status or an errno; else 0
+ *	    28     4  body     bytes of the body; the rest is the payload
+ *
+ * A reader checks len and body against the limits of the type before it
+ * reserves a byte. PROTOCOL.md beside this file says what the messages mean.
+ */
+#ifndef GNS_PROTO_WIRE_H
+#define GNS_PROTO_WIRE_H
+
+#include "lib/types.h"
+
+#define GNS_PROTO_MIN 1
+#define GNS_PROTO_MAX 1
+
+#define GNS_HDR_LEN 32u
+
+/* Limits, in bytes unless said otherwise. */
+#define GNS_BODY_MAX 16384u
+#define GNS_FH_MAX 63u
+#define GNS_NAME_MAX 255u
+#define GNS_PATH_MAX 4096u
+#define GNS_READ_MAX (2u << 20) /* one version up to here */
+#define GNS_WRITE_MAX (1u << 20)
+#define GNS_DIR_MAX (1u << 20)
+#define GNS_XATTR_MAX 65536u
+#define GNS_GROUPS_MAX 64u /* supplementary groups of a caller */
+#define GNS_REVAL_MAX 2048u /* objects in one REVALIDATE */
+#define GNS_CHANGED_MAX 4u /* objects one change can touch */
+#define GNS_PAYLOAD_MAX GNS_READ_MAX
+#define GNS_SLOTS_MAX 256u /* changes in flight of one satellite */
+#define GNS_ID_LEN 16u
+
+/* Header flags. */
+#define GNS_HF_REPLY 1u
+#define GNS_HF_ALL GNS_HF_REPLY
+
+/* Feature bits of HELLO. None is defined yet; unknown ones are ignored. */
+#define GNS_FEATURES 0ull
+
+enum gns_msg_type {
+	GNS_HELLO = 1,
+	GNS_JOIN,
+	GNS_RENEW,
+	GNS_BYE,
+	GNS_REVOKE,
+	GNS_RELEASED,
+	GNS_MOUNT,
+	GNS_LOOKUP,
+	GNS_GETATTR,
+	GNS_READDIR,
+	GNS_READLINK,
+	GNS_READ,
+	GNS_GETXATTR,
+	GNS_LISTXATTR,
+	GNS_STATFS,
+	GNS_REVALIDATE,
+	GNS_FSYNC,
+	GNS_WRITE,
+	GNS_CREATE,
+	GNS_MKDIR,
+	GNS_UNLINK,
+	GNS_RMDIR,
+	GNS_RENAME,
+	GNS_SETATTR,
+	GNS_MSG_END,
+};
+
+/*
+ * Status of a reply: 0, an errno with its Linux number on x86 and arm64
+ * (below 1000), or one of these.
+ */
+enum gns_status {
+	GNS_OK = 0,
+	GNS_ST_DEAD = 1000, /* no such session, or it is dead: say HELLO */
+	GNS_ST_VERSION, /* no protocol version in common */
+	GNS_ST_NOEXPORT, /* unknown export */
+	GNS_ST_REFUSED, /* not allowed to use it */
+	GNS_ST_NOTEXT, /* the session was not extended: answer the REVOKE */
+	GNS_ST_STALESLOT, /* older than the slot's newest: dropped */
+	GNS_ST_UNKNOWN, /* it can not be told whether the change ran */
+	GNS_ST_END,
+};
+
+/* What a reader asks beside the answer. */
+#define GNS_WANT_LEASE 1u
+#define GNS_WANT_TURN 2u /* wait for the lease between changes (a fault) */
+#define GNS_WANT_ALL 3u
+
+/* WRITE */
+#define GNS_WR_APPEND 1u
+#define GNS_WR_SYNC 2u
+#define GNS_WR_ALL 3u
+
+/* CREATE */
+#define GNS_CR_EXCL 1u
+#define GNS_CR_TRUNC 2u
+#define GNS_CR_ALL 3u
+
+/* RENAME */
+#define GNS_RN_NOREPLACE 1u
+#define GNS_RN_EXCHANGE 2u
+#define GNS_RN_ALL 3u
+
+/* SETATTR: which fields count. */
+#define GNS_SA_MODE 1u
+#define GNS_SA_UID 2u
+#define GNS_SA_GID 4u
+#define GNS_SA_SIZE 8u
+#define GNS_SA_ATIME 16u
+#define GNS_SA_MTIME 32u
+#define GNS_SA_ATIME_NOW 64u
+#define GNS_SA_MTIME_NOW 128u
+#define GNS_SA_ALL 255u
+
+/*
+ * Durations. The satellite lives until its own stamp + TTL; the origin waits
+ * TTL x 5/4 + GNS_DRIFT_NS from the moment it processed the renewal. A clock
+ * may therefore run up to 11 % fast at one end and slow at the other.
+ */
+#define GNS_TTL_DEFAULT_NS (10 * NSEC_PER_SEC)
+#define GNS_TTL_MIN_NS (500 * NSEC_PER_MSEC)
+#define GNS_TTL_MAX_NS (300 * NSEC_PER_SEC)
+#define GNS_DRIFT_NS (250 * NSEC_PER_MSEC)
+
+static inline u64 gns_origin_wait(u64 ttl_ns)
+{
+	return ttl_ns + ttl_ns / 4 + GNS_DRIFT_NS;
+}
+
+#endif

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests: sent when there is a way, sent again when it breaks, answered
+ * once.
+ *
+ * A request keeps its tag over all its transmissions, so the first answer
+ * ends it and later ones find nothing. Reading twice is harmless, and a
+ * change carries the slot that keeps it from running twice.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "satellite/sat.h"
+
+static struct request *by_tag(struct gns_sat *s, u64 tag)
+{
+	struct request *r;
+
+	HASH_FIND(hh, s->by_tag, &tag, sizeof(tag), r);
+	return r;
+}
+
+static struct request *by_id(struct gns_sat *s, u64 id)
+{
+	struct request *r;
+
+	HASH_FIND(hh_id, s->by_id, &id, sizeof(id), r);
+	return r;
+}
+
+static void request_unbind(struct request *r, struct gns_sat *s)
+{
+	if (!r->link)
+		return;
+	TAILQ_REMOVE(&r->link->sent, r, link_entry);
+	r->link = NULL;
+	s->stats.inflight -= r->bytes;
+	TAILQ_INSERT_TAIL(&s->waiting, r, link_entry);
+}
+
+/* The link is gone or belongs to another session now. */
+void request_unbind_all(struct link *l)
+{
+	struct request *r;
+
+	while ((r = TAILQ_FIRST(&l->sent)))
+		request_unbind(r, l->s);
+}
+
+static void request_free(struct gns_sat *s, struct request *r)
+{
+	if (r->leader) {
+		LIST_REMOVE(r, follow);
+	} else if (r->link) {
+		TAILQ_REMOVE(&r->link->sent, r, link_entry);
+		s->stats.inflight -= r->bytes;
+	} else {
+		TAILQ_REMOVE(&s->waiting, r, link_entry);
+	}
+	HASH_DELETE(hh, s->by_tag, r);
+	HASH_DELETE(hh_id, s->by_id, r);
+	s->stats.pending--;
+	free(r->msg);
+	free(r);
+}
+
+void request_free_all(struct gns_sat *s)
+{
+	struct request *r, *tmp;
+
+	HASH_CLEAR(hh_id, s->by_id);
+	HASH_ITER(hh, s->by_tag, r, tmp) {
+		HASH_DELETE(hh, s->by_tag, r);
+		free(r->msg);
+		free(r);
+	}
+}
+
+static bool request_send(struct gns_sat *s, struct request *r)
+{
+	struct link *l;
+	struct gns_msg msg = *r->msg;
+
+	if (r->bytes && s->stats.inflight &&
+	    s->stats.inflight + r->bytes > s->cfg.window)
+		return false;
+	l = link_pick(s, r);
+	if (!l)
+		return false;
+	msg.tag = r->tag;
+	msg.sid = s->sid;
+	TAILQ_REMOVE(&s->waiting, r, link_entry);
+	TAILQ_INSERT_TAIL(&l->sent, r, link_entry);
+	r->link = l;
+	r->sent_at = gns_boottime(s->env);
+	s->stats.inflight += r->bytes;
+	/* A failure to send shows as the end of the link, later. */
+	gns_conn_send(l->conn, &msg, NULL);
+	return true;
+}
+
+/* Send what can be sent, in order. */
+void request_pump(struct gns_sat *s)
+{
+	struct request *r;
+
+	if (s->state != SAT_LIVE)
+		return;
+	while ((r = TAILQ_FIRST(&s->waiting)) && request_send(s, r))
+		;
+}
+
+/* What has had no answer for long goes out again, maybe another way. */
+void request_tick(struct gns_sat *s, u64 now)
+{
+	struct request *r, *next;
+	u32 i;
+
+	for (i = 0; i < s->cfg.conns; i++) {
+		for (r = TAILQ_FIRST(&s->links[i].sent); r; r = next) {
+			next = TAILQ_NEXT(r, link_entry);
+			if (now - r->sent_at < r->resend)
+				break; /* in the order they were sent */
+			r->resend = min_u64(r->resend * 2, 60 * NSEC_PER_SEC);
+			s->stats.resent++;
+			request_unbind(r, s);
+		}
+	}
+	request_pump(s);
+}
+
+static u32 request_bytes(const struct gns_msg *msg)
+{
+	return msg->type == GNS_READ || msg->type == GNS_READDIR ?
+		       msg->range.len :
+		       0;
+}
+
+/*
+ * Two reads of one range in one life of a lease are one read: the lease has been
+ * live since the first was sent, or the kernel drops both answers. Without a
+ * lease they are two, for the second must see what changed in between.
+ */
+static struct request *request_twin(struct gns_sat *s, u64 epoch,
+				    const struct gns_msg *msg)
+{
+	struct request *r, *tmp;
+	u32 left = 64; /* looks no further, to stay cheap */
+
+	if (msg->type != GNS_READ ||
+	    (!epoch && !GNS_MUTANT(PASSTHROUGH_JOINED)))
+		return NULL;
+	HASH_ITER(hh, s->by_tag, r, tmp) {
+		const struct gns_m_range *a = &r->msg->range, *b = &msg->range;
+
+		if (!left--)
+			return NULL;
+		if (r->msg->type == GNS_READ && !r->leader &&
+		    r->epoch == epoch && a->off == b->off &&
+		    a->len == b->len && a->want == b->want &&
+		    gns_fh_eq(&a->fh, &b->fh) &&
+		    !memcmp(&a->cred, &b->cred, sizeof(a->cred)))
+			return r;
+	}
+	return NULL;
+}
+
+int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
+		   const struct gns_msg *msg)
+{
+	struct request *r, *twin;
+
+	if (msg->reply || msg->type < GNS_MOUNT || msg->type >= GNS_MSG_END ||
+	    by_id(s, id))
+		return -EINVAL;
+	if (s->stats.pending >= s->cfg.max_pending)
+		return -EAGAIN;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->msg = gns_msg_dup(msg, true);
+	if (!r->msg) {
+		free(r);
+		return -ENOMEM;
+	}
+	r->id = id;
+	r->epoch = epoch;
+	r->tag = ++s->next_tag;
+	r->resend = s->cfg.resend;
+	r->bytes = request_bytes(msg);
+	LIST_INIT(&r->followers);
+	twin = request_twin(s, epoch, msg);
+	HASH_ADD(hh, s->by_tag, tag, sizeof(r->tag), r);
+	HASH_ADD(hh_id, s->by_id, id, sizeof(r->id), r);
+	s->stats.pending++;
+	s->stats.requests++;
+	if (twin) {
+		r->leader = twin;
+		LIST_INSERT_HEAD(&twin->followers, r, follow);
+		s->stats.joined++;
+		return 0;
+	}
+	TAILQ_INSERT_TAIL(&s->waiting, r, link_entry);
+	request_pump(s);
+	return 0;
+}
+
+/* Followers of a request that ends without an answer stand for themselves. */
+static void request_disband(struct gns_sat *s, struct request *r)
+{
+	struct request *f;
+
+	while ((f = LIST_FIRST(&r->followers))) {
+		LIST_REMOVE(f, follow);
+		f->leader = NULL;
+		TAILQ_INSERT_TAIL(&s->waiting, f, link_entry);
+	}
+}
+
+void gns_sat_cancel(struct gns_sat *s, u64 id)
+{
+	struct request *r = by_id(s, id);
+
+	if (!r)
+		return;
+	request_disband(s, r);
+	request_free(s, r);
+	request_pump(s);
+}
+
+static void request_end(struct gns_sat *s, struct request *r,
+			const struct gns_msg *rep)
+{
+	u64 id = r->id;
+
+	request_free(s, r);
+	s->stats.replies++;
+	s->kern->ops->reply(s->kern, id, rep);
+}
+
+/* An answer came in on @l. A negative errno closes it. */
+int request_reply(struct link *l, const struct gns_msg *msg)
+{
+	struct gns_sat *s = l->s;
+	struct request *r = by_tag(s, msg->tag), *f;
+
+	if (!r || r->leader)
+		return 0;
+	if (r->msg->type != msg->type)
+		return -EBADMSG;
+	if (msg->status == GNS_ST_DEAD) {
+		/* Unbinds it; it goes out again in the next session. An
+		 * answer of an older session says nothing about this one.
+		 */
+		sat_lost(s, msg->sid);
+		return 0;
+	}
+	if (msg->type == GNS_READ && msg->payload_len > r->msg->range.len)
+		return -EBADMSG;
+	s->stats.read_bytes += msg->payload_len;
+	while ((f = LIST_FIRST(&r->followers)))
+		request_end(s, f, msg);
+	request_end(s, r, msg);
+	request_pump(s);
+	return 0;
+}

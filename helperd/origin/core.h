@@ -44,6 +44,7 @@ struct obj;
 struct session;
 struct change;
 struct recovery;
+struct settling;
 
 struct lease {
 	struct obj *obj;
@@ -214,6 +215,8 @@ struct gns_origin {
 	struct vrec *vrecs;
 	struct vfloor vfloors[VFLOORS];
 	u32 nvfloors;
+	LIST_HEAD(, settling) settling; /* being synced */
+	u64 new_ttl; /* being made durable; 0: none */
 	LIST_HEAD(, oconn) conns;
 	struct change_list waiting;
 	struct change_list running;

@@ -193,6 +193,7 @@ struct gns_origin *gns_origin_create(struct gns_env *env, struct gns_fs *fs,
 	TAILQ_INIT(&o->reads);
 	TAILQ_INIT(&o->redo);
 	LIST_INIT(&o->recovering);
+	LIST_INIT(&o->settling);
 	gns_timer_init(&o->sched_timer, env, sched_timer, o);
 	gns_timer_init(&o->settle_timer, env, version_settle_timer, o);
 	gns_timer_init(&o->resend_timer, env, lease_resend_timer, o);
@@ -317,35 +318,27 @@ void gns_origin_quiesce(struct gns_origin *o, void (*done)(void *arg, int err),
 	o->fs->ops->sync(o->fs, NULL, quiesce_synced, o);
 }
 
-struct new_ttl {
-	struct gns_origin *o;
-	u64 ttl;
-};
-
 static void ttl_durable(void *arg, int err)
 {
-	struct new_ttl *n = arg;
+	struct gns_origin *o = arg;
 
-	if (!err)
-		n->o->cfg.ttl = n->ttl;
-	free(n);
+	/* A shorter one may have been set meanwhile. */
+	if (!err && o->new_ttl)
+		o->cfg.ttl = o->new_ttl;
+	o->new_ttl = 0;
 }
 
 void gns_origin_set_ttl(struct gns_origin *o, u64 ttl)
 {
-	struct new_ttl *n;
-
-	if (ttl <= o->max_ttl) {
+	if (ttl <= o->max_ttl && !o->new_ttl) {
 		o->cfg.ttl = ttl;
 		return;
 	}
-	n = malloc(sizeof(*n));
-	if (!n)
-		return;
-	*n = (struct new_ttl){ o, ttl };
-	o->max_ttl = ttl;
-	put_u64(o, KEY("ttl"), ttl);
-	o->db->ops->commit(o->db, true, ttl_durable, n);
+	/* Promised only when a restart would know of it. */
+	o->new_ttl = ttl;
+	o->max_ttl = max_u64(o->max_ttl, ttl);
+	put_u64(o, KEY("ttl"), o->max_ttl);
+	o->db->ops->commit(o->db, true, ttl_durable, o);
 }
 
 void gns_origin_stats(const struct gns_origin *o,

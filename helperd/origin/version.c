@@ -227,6 +227,7 @@ struct settling {
 	struct gns_origin *o;
 	struct obj *obj;
 	u64 gen;
+	LIST_ENTRY(settling) link;
 };
 
 /*
@@ -265,6 +266,7 @@ static void settle_synced(void *arg, int err)
 	else if (obj->marked)
 		version_settle_later(o, obj);
 	obj_put(o, obj);
+	LIST_REMOVE(w, link);
 	free(w);
 }
 
@@ -279,8 +281,10 @@ void version_settle_timer(void *arg)
 		w = calloc(1, sizeof(*w));
 		version_settle_later(o, obj);
 		if (w) {
-			*w = (struct settling){ o, obj_get(o, &obj->fh),
-						obj->changed_gen };
+			w->o = o;
+			w->obj = obj_get(o, &obj->fh);
+			w->gen = obj->changed_gen;
+			LIST_INSERT_HEAD(&o->settling, w, link);
 			o->fs->ops->sync(o->fs, &obj->fh, settle_synced, w);
 		}
 		obj = TAILQ_FIRST(&o->settle);
@@ -317,7 +321,12 @@ void version_recover(struct gns_origin *o)
 void version_drop_all(struct gns_origin *o)
 {
 	struct vrec *r, *tmp;
+	struct settling *w;
 
+	while ((w = LIST_FIRST(&o->settling))) {
+		LIST_REMOVE(w, link);
+		free(w);
+	}
 	HASH_ITER(hh, o->vrecs, r, tmp) {
 		HASH_DELETE(hh, o->vrecs, r);
 		free(r);

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The posix backend from outside: create, destroy, submit.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "lib/log.h"
+#include "origin/posix_int.h"
+
+#define MAX_OBJECTS 1024u
+#define MAX_PIPES 64u
+#define PER_OBJECT 8u
+/* Descriptors for connections, pipes and all the rest of the daemon. */
+#define OTHER_FDS 512u
+#define TIMER_MS 1000u
+
+static const struct gns_cred nobody;
+
+/* What a request is about and who asks; fh NULL: it names no object. */
+struct about {
+	const struct gns_fh *fh;
+	const struct gns_fh *fh2;
+	const struct gns_cred *cred;
+};
+
+static struct about about_what(const struct gns_msg *req)
+{
+	switch (req->type) {
+	case GNS_LOOKUP:
+	case GNS_GETXATTR:
+		return (struct about){ &req->name.fh, NULL, &req->name.cred };
+	case GNS_READ:
+	case GNS_READDIR:
+		return (struct about){ &req->range.fh, NULL,
+				       &req->range.cred };
+	case GNS_WRITE:
+		return (struct about){ &req->write.fh, NULL,
+				       &req->write.cred };
+	case GNS_CREATE:
+	case GNS_MKDIR:
+	case GNS_UNLINK:
+	case GNS_RMDIR:
+		return (struct about){ &req->make.dir, NULL, &req->make.cred };
+	case GNS_RENAME:
+		return (struct about){ &req->rename.odir, &req->rename.ndir,
+				       &req->rename.cred };
+	case GNS_SETATTR:
+		return (struct about){ &req->setattr.fh, NULL,
+				       &req->setattr.cred };
+	case GNS_MOUNT:
+	case GNS_REVALIDATE:
+		return (struct about){ NULL, NULL, &nobody };
+	}
+	return (struct about){ &req->obj.fh, NULL, &req->obj.cred };
+}
+
+static void answer(struct posix *p, struct gns_fsop *op, int err)
+{
+	op->rep.status = posix_status(op->req->type, err);
+	op->done(op);
+}
+
+/* The root of an export is open, so this does not block. */
+static int mount_answer(struct posix *p, struct gns_fsop *op)
+{
+	struct export *ex = export_find(p, &op->req->mount.export);
+
+	if (!ex)
+		return -GNS_ST_NOEXPORT;
+	op->rep.r_obj.fh = ex->root_fh;
+	return fd_stat(ex->root, &op->self);
+}
+
+static bool getattr_fast(struct pobj *po, struct gns_fsop *op, int *err)
+{
+	int fd = atomic_load(&po->fd[FD_PATH]);
+
+	if (fd < 0)
+		return false;
+	*err = fd_stat(fd, &op->self);
+	return true;
+}
+
+/* Answer at once what does not block. */
+static bool submit_fast(struct posix *p, struct gns_fsop *op, struct pobj *po,
+			const struct gns_cred *id)
+{
+	int err = 0;
+	bool fast = false;
+
+	if (op->req->type == GNS_GETATTR)
+		fast = getattr_fast(po, op, &err);
+	else if (op->req->type == GNS_READ)
+		fast = read_fast(p, po, id, op);
+	if (!fast)
+		return false;
+	p->stats.inline_ops++;
+	if (err == -ESTALE)
+		pobj_drop(p, &po->fh);
+	pobj_put(p, po);
+	answer(p, op, err);
+	return true;
+}
+
+static void posix_submit(struct gns_fs *fs, struct gns_fsop *op)
+{
+	struct posix *p = container_of(fs, struct posix, fs);
+	const struct gns_msg *req = op->req;
+	struct about a = about_what(req);
+	struct pobj *po = NULL, *po2 = NULL;
+	struct gns_cred id = nobody;
+	int err = 0;
+
+	if (req->type == GNS_MOUNT) {
+		answer(p, op, mount_answer(p, op));
+		return;
+	}
+	if (a.fh)
+		po = pobj_get(p, a.fh, &err);
+	if (!err && a.fh2)
+		po2 = pobj_get(p, a.fh2, &err);
+	if (!po || (a.fh2 && !po2)) {
+		if (a.fh)
+			goto fail;
+		job_submit(p, op, NULL, NULL, &id);
+		return;
+	}
+	err = cred_squash(po->ex, a.cred, &id);
+	if (!err && po->ex->read_only && gns_msg_is_change(req->type))
+		err = -EROFS;
+	if (!err && po2 && po2->ex != po->ex)
+		err = -EXDEV;
+	if (err)
+		goto fail;
+	if (!submit_fast(p, op, po, &id))
+		job_submit(p, op, po, po2, &id);
+	return;
+fail:
+	pobj_put(p, po);
+	pobj_put(p, po2);
+	answer(p, op, err);
+}
+
+struct sync_all {
+	void (*done)(void *arg, int err);
+	void *arg;
+	u32 left;
+	int err;
+};
+
+static void sync_one_done(void *arg, int err)
+{
+	struct sync_all *s = arg;
+
+	if (err && !s->err)
+		s->err = err;
+	if (--s->left)
+		return;
+	s->done(s->arg, s->err);
+	free(s);
+}
+
+static void posix_sync_all(struct posix *p, void (*done)(void *arg, int err),
+			   void *arg)
+{
+	struct sync_all *s = calloc(1, sizeof(*s));
+	struct export *ex;
+
+	if (!s) {
+		done(arg, -ENOMEM);
+		return;
+	}
+	/* One too many until all have been asked. */
+	*s = (struct sync_all){ done, arg, 1, 0 };
+	SLIST_FOREACH(ex, &p->exports, link) {
+		s->left++;
+		job_sync(p, ex, NULL, sync_one_done, s);
+	}
+	sync_one_done(s, 0);
+}
+
+static void posix_sync(struct gns_fs *fs, const struct gns_fh *fh,
+		       void (*done)(void *arg, int err), void *arg)
+{
+	struct posix *p = container_of(fs, struct posix, fs);
+	struct pobj *po;
+	int err;
+
+	if (!fh) {
+		posix_sync_all(p, done, arg);
+		return;
+	}
+	po = pobj_get(p, fh, &err);
+	if (po)
+		job_sync(p, po->ex, po, done, arg);
+	else
+		done(arg, err);
+}
+
+static const struct gns_fs_ops posix_ops = { posix_submit, posix_sync };
+
+/* Not more objects than there are descriptors for. */
+static void set_limits(struct posix *p)
+{
+	struct gns_posix_config *cfg = &p->cfg;
+	struct rlimit rl;
+	u64 room;
+
+	if (!cfg->max_objects)
+		cfg->max_objects = MAX_OBJECTS;
+	if (!cfg->per_object)
+		cfg->per_object = PER_OBJECT;
+	if (!cfg->max_pipes)
+		cfg->max_pipes = MAX_PIPES;
+	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur == RLIM_INFINITY)
+		return;
+	room = rl.rlim_cur > OTHER_FDS ? rl.rlim_cur - OTHER_FDS : 0;
+	room = max_u64(room / FD_KINDS, 16);
+	if (room < cfg->max_objects) {
+		gns_warn("files open at once are limited to %llu: raise it (LimitNOFILE=) for more speed",
+			 (unsigned long long)rl.rlim_cur);
+		cfg->max_objects = (u32)room;
+	}
+}
+
+struct gns_fs *gns_posix_create(uv_loop_t *loop,
+				const struct gns_posix_config *cfg)
+{
+	struct posix *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return NULL;
+	p->fs.ops = &posix_ops;
+	p->loop = loop;
+	p->cfg = *cfg;
+	set_limits(p);
+	TAILQ_INIT(&p->lru);
+	STAILQ_INIT(&p->dying);
+	STAILQ_INIT(&p->closing);
+	p->pipes = gns_pipes_create(p->cfg.max_pipes);
+	err = p->pipes ? mac_init(p) : -ENOMEM;
+	if (!err)
+		err = uv_timer_init(loop, &p->timer);
+	if (err) {
+		gns_pipes_destroy(p->pipes);
+		mac_free(p);
+		free(p);
+		errno = -err;
+		return NULL;
+	}
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->idle, NULL);
+	p->refs = 2; /* the owner, the timer */
+	uv_timer_start(&p->timer, cache_timer, TIMER_MS, TIMER_MS);
+	uv_unref((uv_handle_t *)&p->timer);
+	cred_init();
+	umask(0);
+	return &p->fs;
+}
+
+void posix_put(struct posix *p)
+{
+	if (--p->refs)
+		return;
+	cache_destroy(p);
+	export_free_all(p);
+	mac_free(p);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->idle);
+	OPENSSL_cleanse(p->cfg.key, sizeof(p->cfg.key));
+	free(p);
+}
+
+static void timer_closed(uv_handle_t *h)
+{
+	posix_put(container_of((uv_timer_t *)h, struct posix, timer));
+}
+
+void gns_posix_destroy(struct gns_fs *fs)
+{
+	struct posix *p;
+
+	if (!fs)
+		return;
+	p = container_of(fs, struct posix, fs);
+	pthread_mutex_lock(&p->lock);
+	p->dead = true;
+	while (p->active)
+		pthread_cond_wait(&p->idle, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+	job_drop_all(p);
+	gns_pipes_destroy(p->pipes);
+	p->pipes = NULL;
+	uv_close((uv_handle_t *)&p->timer, timer_closed);
+	posix_put(p);
+}
+
+void gns_posix_stats(struct gns_fs *fs, struct gns_posix_stats *stats)
+{
+	struct posix *p = container_of(fs, struct posix, fs);
+
+	*stats = p->stats;
+	stats->objects = p->nobjs;
+	stats->splice_bytes = atomic_load(&p->splice_bytes);
+	stats->copy_bytes = atomic_load(&p->copy_bytes);
+}

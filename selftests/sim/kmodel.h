@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A model of the kernel's side of one satellite, and its applications.
+ *
+ * It follows the lease protocol as gns.ko has to: it takes stamps, checks
+ * every cached access against its own clock, fences, remembers revokes,
+ * suspends at expiry, holds its requests over the death of the helper.
+ * Messages to and from the helper take time, and overtake each other.
+ */
+#ifndef GNS_SIM_KMODEL_H
+#define GNS_SIM_KMODEL_H
+
+#include <sys/queue.h>
+
+#include "sim.h"
+
+#define K_INODES 4096
+#define K_SLOTS 8
+#define K_DATA 128
+#define K_APPS 3
+
+struct kop;
+struct kmodel;
+
+/** struct kobj - an inode as the kernel caches it */
+struct kobj {
+	u32 ino;
+	bool held; /* a lease of the present session */
+	u64 number; /* its newest grant */
+	u64 epoch; /* this life of the lease; never comes again */
+	u64 version; /* of what is cached; 0: nothing is */
+	u64 revoked; /* every grant of the session up to it is void */
+	u32 own; /* changes of ours under way */
+	u64 own_gen; /* k->gen when the last began or ended */
+	bool data_ok;
+	u32 size;
+	u8 data[K_DATA];
+	bool known[FS_NAMES]; /* directories */
+	u32 names[FS_NAMES];
+	bool pte; /* mapped: reads ask nobody */
+	u32 map_size;
+	u8 map[K_DATA];
+};
+
+struct kreq {
+	u64 id;
+	struct gns_msg msg;
+	u8 payload[K_DATA];
+	char name[2][4];
+	struct kop *op; /* NULL: nobody waits any more */
+	u64 gen; /* k->gen at submit */
+	u64 epoch; /* of the object; 0: no lease then */
+	u32 ino;
+	bool sent; /* some helper had it */
+	LIST_ENTRY(kreq) all;
+};
+
+enum op_kind {
+	OP_READ,
+	OP_MMAP,
+	OP_STAT,
+	OP_LOOKUP,
+	OP_READDIR,
+	OP_FSYNC,
+	OP_CHANGES, /* from here on */
+	OP_WRITE = OP_CHANGES,
+	OP_APPEND,
+	OP_TRUNC,
+	OP_CREATE,
+	OP_UNLINK,
+	OP_RENAME,
+};
+
+/** struct kop - one system call of an application */
+struct kop {
+	struct kmodel *k;
+	u32 app;
+	enum op_kind kind;
+	u32 ino;
+	u32 dir[2], name[2]; /* tree: which */
+	u32 serial; /* names the change in its data */
+	s64 rec; /* history: its record; -1: none */
+	u32 retries;
+	int slot; /* changes: -1 none */
+	u64 epoch; /* of the copy under way */
+	u32 len;
+	u8 data[K_DATA];
+	u64 need_durable; /* FSYNC: what has to be on disk */
+};
+
+struct kmodel {
+	struct sim *s;
+	u32 nr;
+	struct host host;
+	struct life life; /* of the host */
+	struct life helper; /* of the helper */
+	struct penv env, henv;
+	struct gns_kern kern;
+	struct gns_sat *sat;
+	struct gns_id instance;
+	bool had_slots;
+	u64 sid;
+	struct gns_id secret, new_secret;
+	u64 expires, ttl;
+	u64 gen;
+	struct gns_timer zap;
+	struct kobj *obj[K_INODES];
+	LIST_HEAD(, kreq) reqs;
+	u64 next_id;
+	bool slot_busy[K_SLOTS];
+	u64 slot_seq[K_SLOTS];
+	struct kop *ops[K_APPS];
+	u32 serials;
+	bool deaf; /* its fence hangs: no RELEASED is ever said */
+	bool stood_still; /* outside of I1 until a keepalive is answered */
+};
+
+struct kmodel *kmodel_new(struct sim *s, u32 nr);
+void kmodel_free(struct kmodel *k);
+void kmodel_helper_start(void *arg);
+void kmodel_helper_crash(struct kmodel *k);
+void kmodel_host_crash(struct kmodel *k);
+
+/* kmodel.c for app.c */
+struct kobj *kobj_get(struct kmodel *k, u32 ino);
+bool kobj_lease_ok(const struct kmodel *k, const struct kobj *o);
+bool kobj_may_fault(const struct kmodel *k, const struct kobj *o);
+void kobj_drop(struct kobj *o);
+bool kobj_grant(struct kmodel *k, struct kobj *o, const struct kreq *q,
+		const struct gns_msg *rep, const struct gns_grant *g);
+void kobj_own_begin(struct kmodel *k, struct kobj *o);
+void kobj_own_end(struct kmodel *k, struct kobj *o);
+struct kreq *kreq_new(struct kmodel *k, struct kop *op, u32 ino, u16 type);
+void kreq_submit(struct kmodel *k, struct kreq *q);
+void kreq_free(struct kreq *q);
+
+/* app.c */
+void app_start(struct kmodel *k, u32 app);
+void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
+void app_killed(struct kop *op);
+void app_unknown(struct kop *op);
+
+/* history.c for app.c */
+void history_call(struct history *h, struct kop *op);
+void history_ret(struct history *h, struct kop *op, s32 err, const u32 *list,
+		 u32 n);
+void history_drop(struct history *h, struct kop *op);
+
+#endif

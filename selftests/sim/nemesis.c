@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who breaks things: links, processes, hosts, clocks, power.
+ *
+ * The network loses, doubles and delays by itself (net.c).
+ */
+#include <stdlib.h>
+
+#include "kmodel.h"
+
+struct heal {
+	struct sim *s;
+	u32 sat;
+	bool reset;
+};
+
+static void heal(void *arg)
+{
+	struct heal h = *(struct heal *)arg;
+
+	free(arg);
+	net_heal(h.s->net, h.sat, h.reset);
+	story(h.s, W_WORLD, 0, "link of sat%u healed", h.sat);
+}
+
+static struct heal *heal_new(struct sim *s, u32 sat)
+{
+	struct heal *h = malloc(sizeof(*h));
+
+	if (!h)
+		abort();
+	*h = (struct heal){ s, sat, sim_chance(s, 500000) };
+	return h;
+}
+
+static u64 how_long(struct sim *s)
+{
+	return sim_chance(s, 200000) ? sim_below(s, 8 * SEC) :
+				       sim_below(s, SEC);
+}
+
+static void do_cut(struct sim *s, u32 sat)
+{
+	u64 way = 1 + sim_below(s, 3);
+
+	story(s, W_WORLD, 0, "link of sat%u cut, way %llu", sat,
+	      (unsigned long long)way);
+	net_cut(s->net, sat, way & 1, way & 2);
+	sim_in(s, how_long(s), NULL, heal, heal_new(s, sat), true);
+}
+
+static void go_on(void *arg)
+{
+	struct host *h = arg;
+
+	if (!h->ppm)
+		host_speed(h, h->ppm_running);
+	story(h->sim, W_WORLD, 0, "%s goes on", h->name);
+}
+
+static void do_still(struct sim *s, u32 nr)
+{
+	struct host *h = nr < SIM_SATS ? &s->kern[nr]->host : &s->orig->host;
+
+	if (!h->ppm || !s->opts.still)
+		return;
+	if (nr < SIM_SATS)
+		s->kern[nr]->stood_still = true;
+	sim_fault(s, F_STILL);
+	story(s, W_WORLD, 0, "%s %u stands still", h->name, nr);
+	host_speed(h, 0);
+	sim_in(s, how_long(s), NULL, go_on, h, false);
+}
+
+static void do_drift(struct sim *s, u32 nr)
+{
+	struct host *h = nr < SIM_SATS ? &s->kern[nr]->host : &s->orig->host;
+
+	h->ppm_running = 900000 + sim_below(s, 200001);
+	if (h->ppm)
+		host_speed(h, h->ppm_running);
+}
+
+/* Leases of before the crash must be over: then the record goes on. */
+static void era_later(struct sim *s)
+{
+	static struct event *pending;
+	static struct sim *of;
+
+	if (of == s && pending && !history_open(s->hist))
+		sim_cancel(s, pending);
+	of = s;
+	pending = sim_in(s, 9 * SEC, NULL, history_era_begin, s->hist, false);
+}
+
+static void do_power(struct sim *s)
+{
+	if (!s->orig->up)
+		return;
+	sim_fault(s, F_POWER);
+	history_era_end(s->hist);
+	orig_crash(s->orig, true);
+	era_later(s);
+}
+
+static void do_step(struct sim *s)
+{
+	struct host *h = &s->orig->host;
+	s64 by = sim_below(s, 7200) * SEC;
+
+	h->real_offset += sim_chance(s, 500000) ? by : -by;
+	story(s, W_WORLD, 0, "the origin's wall clock jumps");
+}
+
+static void act(struct sim *s)
+{
+	u64 dice = sim_below(s, 1000);
+	u32 sat = sim_below(s, SIM_SATS);
+
+	if (dice < 300) {
+		sim_fault(s, F_CUT);
+		do_cut(s, sat);
+	} else if (dice < 480) {
+		sim_fault(s, F_RESET);
+		net_reset_one(s->net, sat);
+	} else if (dice < 640) {
+		sim_fault(s, F_HELPER);
+		kmodel_helper_crash(s->kern[sat]);
+	} else if (dice < 670) {
+		sim_fault(s, F_SATHOST);
+		kmodel_host_crash(s->kern[sat]);
+	} else if (dice < 760) {
+		if (!s->orig->up)
+			return;
+		sim_fault(s, F_ORIGIN);
+		orig_crash(s->orig, false);
+	} else if (dice < 775) {
+		do_power(s);
+	} else if (dice < 880) {
+		sim_fault(s, F_DRIFT);
+		do_drift(s, sim_below(s, SIM_SATS + 1));
+	} else if (dice < 920) {
+		sim_fault(s, F_STEP);
+		do_step(s);
+	} else if (dice < 970) {
+		do_still(s, sim_below(s, SIM_SATS + 1));
+	} else if (s->orig->up) {
+		sim_fault(s, F_TTL);
+		s->orig->cfg.ttl = (500 + sim_below(s, 3000)) * MS;
+		gns_origin_set_ttl(s->orig->o, s->orig->cfg.ttl);
+	}
+}
+
+/* Faults end: whoever can reach the origin has to get on. */
+static void calm(void *arg)
+{
+	struct sim *s = arg;
+	u32 i;
+
+	story(s, W_WORLD, 0, "no more faults");
+	for (i = 0; i < SIM_SATS; i++)
+		net_heal(s->net, i, false);
+	/* One kernel may never answer a REVOKE again. */
+	if (sim_chance(s, 300000))
+		s->kern[sim_below(s, SIM_SATS)]->deaf = true;
+}
+
+static void tick(void *arg)
+{
+	struct sim *s = arg;
+
+	if (s->now >= s->quiet_from)
+		return;
+	act(s);
+	sim_in(s, 1 + sim_below(s, 2 * SEC / (s->opts.intensity + 1)), NULL,
+	       tick, s, false);
+}
+
+void nemesis_start(struct sim *s)
+{
+	sim_at(s, s->quiet_from, NULL, calm, s, false);
+	sim_in(s, 500 * MS, NULL, tick, s, false);
+}

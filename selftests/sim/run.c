@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One run: a world from a seed, until its applications are done.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kmodel.h"
+
+/* After the faults, everything asked has to be answered within this time. */
+#define PATIENCE (60 * SEC)
+
+enum gns_mutant_rule gns_mutant;
+u64 sim_fault_totals[F_MAX];
+
+static bool busy(struct sim *s)
+{
+	u32 i, a;
+
+	for (i = 0; i < SIM_SATS; i++)
+		for (a = 0; a < K_APPS; a++)
+			if (s->kern[i]->ops[a])
+				return true;
+	return false;
+}
+
+static void stuck(struct sim *s)
+{
+	u32 i, a;
+
+	for (i = 0; i < SIM_SATS; i++) {
+		for (a = 0; a < K_APPS; a++) {
+			struct kop *op = s->kern[i]->ops[a];
+
+			if (op)
+				sim_fail(s, "stuck",
+					 "sat%u app%u call %d on %u has no answer",
+					 i, a, op->kind, op->ino);
+		}
+	}
+}
+
+static void play(struct sim *s)
+{
+	while (!s->failed && sim_step(s)) {
+		if (s->now < s->opts.duration)
+			continue;
+		if (!busy(s))
+			break;
+		if (s->now > s->opts.duration + PATIENCE) {
+			stuck(s);
+			break;
+		}
+	}
+	if (!s->failed)
+		history_check(s->hist);
+}
+
+bool sim_run(const struct sim_opts *opts, u64 *faults, u64 *ops, char *why,
+	     size_t len)
+{
+	struct sim *s = calloc(1, sizeof(*s));
+	bool ok;
+	u32 i;
+
+	if (!s)
+		abort();
+	s->opts = *opts;
+	s->rng = opts->seed * 0x2545f4914f6cdd1dull + 1;
+	s->story = opts->story ? stdout : NULL;
+	s->quiet_from = opts->duration - 2 * SEC;
+	s->orig = orig_new(s);
+	s->fs = simfs_new(s, &s->orig->host);
+	s->db = simdb_new(s);
+	s->net = net_new(s);
+	s->hist = history_new(s);
+	orig_start(s->orig);
+	for (i = 0; i < SIM_SATS; i++)
+		s->kern[i] = kmodel_new(s, i);
+	nemesis_start(s);
+	play(s);
+	ok = !s->failed;
+	if (!ok)
+		snprintf(why, len, "%s: %s (at %.6f s)", s->failed, s->why,
+			 s->now / 1e9);
+	*faults += s->nfaults;
+	*ops += history_ops(s->hist);
+	for (i = 0; i < F_MAX; i++)
+		sim_fault_totals[i] += s->faults[i];
+	for (i = 0; i < SIM_SATS; i++)
+		kmodel_free(s->kern[i]);
+	orig_free(s->orig);
+	history_free(s->hist);
+	sim_drop_events(s);
+	net_free(s->net);
+	simfs_free(s->fs);
+	simdb_free(s->db);
+	free(s);
+	return ok;
+}

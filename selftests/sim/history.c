@@ -150,10 +150,6 @@ static void take_result(struct lin_op *r, const struct kop *op, s32 err,
 	case OP_LOOKUP:
 		r->res[0] = list[0];
 		break;
-	case OP_CREATE:
-		if (!err)
-			r->arg[2] = list[0];
-		break;
 	case OP_APPEND:
 		r->res[0] = LIN_ANY;
 		break;
@@ -174,7 +170,10 @@ void history_ret(struct history *h, struct kop *op, s32 err, const u32 *list,
 	/* Added again with its result; the open record goes. */
 	r = lh->ops[op->rec];
 	call = r.call;
-	take_result(&r, op, err, list, n);
+	if (op->carried)
+		r.err = LIN_UNKNOWN;
+	else
+		take_result(&r, op, err, list, n);
 	r.call = call;
 	r.ret = history_stamp(h);
 	lh->ops[op->rec].client = ~0u;
@@ -206,14 +205,13 @@ static void compact(struct history *h, int m)
 			continue;
 		if (r->ret == LIN_PENDING && m == H_TREE && !change)
 			continue;
-		if (r->ret == LIN_PENDING && m == H_TREE &&
-		    r->kind == LIN_TREE_CREATE) {
+		if (m == H_TREE && r->kind == LIN_TREE_CREATE) {
 			r->arg[2] = simfs_made(h->s->fs, r->arg[2]);
+			if (!r->arg[2] && lin_op_unknown(r))
+				continue; /* never ran */
 			if (!r->arg[2])
-				continue;
+				r->arg[2] = 1; /* refused */
 		}
-		if (r->kind == LIN_TREE_CREATE && m == H_TREE && r->err)
-			r->arg[2] = 1; /* what it would have made */
 		lh->ops[n++] = *r;
 	}
 	lh->n = n;
@@ -280,7 +278,7 @@ static void start_state(struct history *h)
 {
 	struct simfs *fs = h->s->fs;
 	struct lin_op r = { .call = history_stamp(h) };
-	u32 i, list[LIN_TREE_CELLS] = { 0 };
+	u32 i, list[K_DATA / 4] = { 0 };
 	const u8 *data;
 
 	r.ret = r.call;
@@ -332,6 +330,8 @@ void history_era_begin(void *arg)
 	for (i = 0; i < SIM_SATS; i++)
 		for (a = 0; s->kern[i] && a < K_APPS; a++)
 			if (s->kern[i]->ops[a] &&
-			    s->kern[i]->ops[a]->kind >= OP_CHANGES)
+			    s->kern[i]->ops[a]->kind >= OP_CHANGES) {
+				s->kern[i]->ops[a]->carried = true;
 				history_call(h, s->kern[i]->ops[a]);
+			}
 }

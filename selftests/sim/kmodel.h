@@ -80,6 +80,7 @@ struct kop {
 	u32 dir[2], name[2]; /* tree: which */
 	u32 serial; /* names the change in its data */
 	s64 rec; /* history: its record; -1: none */
+	bool carried; /* from before the record began: may have run before */
 	u32 retries;
 	int slot; /* changes: -1 none */
 	u64 epoch; /* of the copy under way */

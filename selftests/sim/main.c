@@ -47,8 +47,8 @@ static const struct mutant mutants[] = {
 };
 
 static struct sim_opts opts = {
-	.duration = 15 * SEC,
-	.intensity = 6,
+	.duration = 20 * SEC,
+	.intensity = 4,
 	.still = true,
 };
 

@@ -84,13 +84,8 @@ static void do_drift(struct sim *s, u32 nr)
 /* Leases of before the crash must be over: then the record goes on. */
 static void era_later(struct sim *s)
 {
-	static struct event *pending;
-	static struct sim *of;
-
-	if (of == s && pending && !history_open(s->hist))
-		sim_cancel(s, pending);
-	of = s;
-	pending = sim_in(s, 9 * SEC, NULL, history_era_begin, s->hist, false);
+	s->era.count++;
+	sim_in(s, 9 * SEC, &s->era, history_era_begin, s->hist, false);
 }
 
 static void do_power(struct sim *s)
@@ -117,32 +112,32 @@ static void act(struct sim *s)
 	u64 dice = sim_below(s, 1000);
 	u32 sat = sim_below(s, SIM_SATS);
 
-	if (dice < 300) {
+	if (dice < 400) {
 		sim_fault(s, F_CUT);
 		do_cut(s, sat);
-	} else if (dice < 480) {
+	} else if (dice < 600) {
 		sim_fault(s, F_RESET);
 		net_reset_one(s->net, sat);
-	} else if (dice < 640) {
+	} else if (dice < 740) {
 		sim_fault(s, F_HELPER);
 		kmodel_helper_crash(s->kern[sat]);
-	} else if (dice < 670) {
+	} else if (dice < 755) {
 		sim_fault(s, F_SATHOST);
 		kmodel_host_crash(s->kern[sat]);
-	} else if (dice < 760) {
+	} else if (dice < 790) {
 		if (!s->orig->up)
 			return;
 		sim_fault(s, F_ORIGIN);
 		orig_crash(s->orig, false);
-	} else if (dice < 775) {
+	} else if (dice < 797) {
 		do_power(s);
-	} else if (dice < 880) {
+	} else if (dice < 890) {
 		sim_fault(s, F_DRIFT);
 		do_drift(s, sim_below(s, SIM_SATS + 1));
-	} else if (dice < 920) {
+	} else if (dice < 930) {
 		sim_fault(s, F_STEP);
 		do_step(s);
-	} else if (dice < 970) {
+	} else if (dice < 975) {
 		do_still(s, sim_below(s, SIM_SATS + 1));
 	} else if (s->orig->up) {
 		sim_fault(s, F_TTL);

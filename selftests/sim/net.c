@@ -115,9 +115,10 @@ static void segment_post(struct segment *g, u64 delay)
 
 static u64 net_delay(struct sim *s)
 {
-	if (s->now < s->quiet_from && sim_chance(s, 3000)) {
+	if (s->now < s->quiet_from && sim_chance(s, 15000)) {
 		sim_fault(s, F_DELAY);
-		return sim_below(s, 3 * SEC);
+		return sim_below(s, sim_chance(s, 100000) ? 3 * SEC :
+							    100 * MS);
 	}
 	return 50 * US + sim_below(s, sim_chance(s, 100000) ? 40 * MS : 2 * MS);
 }
@@ -225,12 +226,12 @@ static int end_send(struct gns_conn *c, const struct gns_msg *msg,
 	n += msg->payload_len;
 	if (bulk)
 		bulk->release(bulk);
-	if (faults && sim_chance(s, 3000)) {
+	if (faults && sim_chance(s, 10000)) {
 		sim_fault(s, F_DROP);
 		tell(e, msg, "LOST");
 		return 0;
 	}
-	if (faults && sim_chance(s, 1500)) {
+	if (faults && sim_chance(s, 4000)) {
 		sim_fault(s, F_RESET);
 		tell(e, msg, "BROKEN");
 		segment_send(e, buf, sim_below(s, n), true);
@@ -238,7 +239,7 @@ static int end_send(struct gns_conn *c, const struct gns_msg *msg,
 	}
 	tell(e, msg, "sends");
 	segment_send(e, buf, n, false);
-	if (faults && sim_chance(s, 3000)) {
+	if (faults && sim_chance(s, 15000)) {
 		sim_fault(s, F_DUP);
 		tell(e, msg, "doubles");
 		segment_send(e, buf, n, false);

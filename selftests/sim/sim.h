@@ -106,6 +106,7 @@ struct sim {
 	u64 faults[F_MAX];
 	u64 nfaults;
 	u64 quiet_from; /* no faults from here on */
+	struct life era; /* of a planned beginning of the record */
 	const char *failed; /* the first violation */
 	char why[512];
 	FILE *story;

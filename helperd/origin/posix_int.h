@@ -34,7 +34,8 @@ struct posix;
 struct job;
 STAILQ_HEAD(job_list, job);
 
-struct export {
+struct export
+{
 	SLIST_ENTRY(export) link;
 	char *name;
 	u32 id;
@@ -78,6 +79,7 @@ STAILQ_HEAD(pobj_reap, pobj);
  * struct job - an operation in a worker thread
  * @op:       the operation; NULL: a sync()
  * @whole:    sync(): of the whole export
+ * @served:   @whole: in line when the syncfs under way began
  * @id:       the caller after squashing
  * @changed:  something was changed: it can not be run again
  * @child_fd: descriptor of @child that may join the cache, of kind
@@ -94,6 +96,7 @@ struct job {
 	struct gns_cred id;
 	int err;
 	bool whole;
+	bool served;
 	bool queued; /* libuv has it */
 	bool retried;
 	bool changed;

@@ -162,27 +162,26 @@ static void sync_start(struct export *ex)
 	job_run(j);
 }
 
-/* The first @n of the list, which were there when the syncfs began. */
+/* A syncfs has ended: tell all who were in line when it began. */
 static void sync_done(struct job *first)
 {
 	struct posix *p = first->p;
 	struct export *ex = first->ex;
-	struct job_list served = STAILQ_HEAD_INITIALIZER(served);
 	int err = first->err;
+	void (*synced)(void *arg, int err);
 	struct job *j;
+	void *arg;
 
-	ex->syncing = false;
-	while ((j = STAILQ_FIRST(&ex->syncs)) && (j == first || j->retried)) {
-		STAILQ_REMOVE_HEAD(&ex->syncs, link);
-		STAILQ_INSERT_TAIL(&served, j, link);
-	}
 	p->refs++;
-	while ((j = STAILQ_FIRST(&served))) {
-		STAILQ_REMOVE_HEAD(&served, link);
-		if (!p->dead)
-			j->synced(j->arg, err);
+	while ((j = STAILQ_FIRST(&ex->syncs)) && j->served) {
+		STAILQ_REMOVE_HEAD(&ex->syncs, link);
+		synced = j->synced;
+		arg = j->arg;
 		job_free(j);
+		if (!p->dead)
+			synced(arg, err);
 	}
+	ex->syncing = false;
 	if (!p->dead)
 		sync_start(ex);
 	posix_put(p);
@@ -191,7 +190,6 @@ static void sync_done(struct job *first)
 static void sync_whole(struct job *j)
 {
 	j->whole = true;
-	j->retried = false;
 	STAILQ_INSERT_TAIL(&j->ex->syncs, j, link);
 	sync_start(j->ex);
 }
@@ -199,7 +197,8 @@ static void sync_whole(struct job *j)
 static void job_ended(struct job *j)
 {
 	struct posix *p = j->p;
-	u16 type = j->op ? j->op->req->type : 0;
+	struct gns_fsop *op = j->op;
+	u16 type = op ? op->req->type : 0;
 	u32 i;
 
 	if (type == GNS_WRITE || type == GNS_SETATTR)
@@ -212,19 +211,24 @@ static void job_ended(struct job *j)
 		pobj_give_fd(p, &j->child, j->child_fd, j->child_kind);
 		j->child_fd = -1;
 	}
-	if (!j->op) {
-		/* Gone: where its name was has to be durable, wherever. */
-		if (j->err == -ESTALE) {
-			sync_whole(j);
-			return;
-		}
-		j->synced(j->arg, j->err);
-		job_free(j);
+	/* Gone: where its name was has to be durable, wherever that is. */
+	if (!op && j->err == -ESTALE) {
+		sync_whole(j);
 		return;
 	}
-	j->op->rep.status = posix_status(type, j->err);
-	j->op->done(j->op);
-	job_free(j);
+	/* The callback may destroy the backend: be through with it before. */
+	if (op) {
+		op->rep.status = posix_status(type, j->err);
+		job_free(j);
+		op->done(op);
+	} else {
+		int err = j->err;
+		void (*synced)(void *arg, int err) = j->synced;
+		void *arg = j->arg;
+
+		job_free(j);
+		synced(arg, err);
+	}
 }
 
 static void job_done(uv_work_t *work, int status)
@@ -256,10 +260,9 @@ static void job_run(struct job *j)
 {
 	struct job *k;
 
-	/* Marks who was in line when this syncfs began. */
 	if (j->whole)
 		STAILQ_FOREACH(k, &j->ex->syncs, link)
-			k->retried = true;
+			k->served = true;
 	j->queued = true;
 	j->p->stats.worker_ops++;
 	/* Fails for lack of a function only. */

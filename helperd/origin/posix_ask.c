@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Questions that are answered with attributes, names or a few bytes.
+ *
+ * Attributes of the object asked about are taken first, as with READ.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "origin/posix_int.h"
+
+#define LOOKUP_TRIES 8
+
+static int self(struct job *j, int *fd)
+{
+	*fd = pobj_path(j->po);
+	return *fd < 0 ? *fd : fd_stat(*fd, &j->op->self);
+}
+
+int do_getattr(struct job *j)
+{
+	int fd;
+
+	return self(j, &fd);
+}
+
+static int name_open_as(const struct gns_cred *id, int dir, const char *name)
+{
+	int fd, err = cred_enter(id);
+
+	if (err)
+		return err;
+	fd = name_open(dir, name, O_PATH, 0);
+	cred_leave(id);
+	return fd;
+}
+
+/* The kernel knows no such name. In a directory that is gone that is no news. */
+static int absent(struct job *j, int dir)
+{
+	struct gns_attr attr;
+	int err = fd_stat(dir, &attr);
+
+	if (!err)
+		j->op->rep.r_lookup.absent = 1;
+	return err;
+}
+
+int do_lookup(struct job *j)
+{
+	struct gns_r_lookup *l = &j->op->rep.r_lookup;
+	char name[GNS_NAME_MAX + 1];
+	int dir, fd, tries = 0;
+	int err = name_copy(&j->op->req->name.name, name);
+
+	if (!err)
+		err = self(j, &dir);
+	if (!err && !S_ISDIR(j->op->self.mode))
+		err = -ENOTDIR;
+	if (err)
+		return err;
+	do {
+		fd = name_open_as(&j->id, dir, name);
+		if (fd == -ENOENT)
+			return absent(j, dir);
+		if (fd < 0)
+			return fd;
+		/* Without a name by now: the next look finds another, or none. */
+		err = fd_stat(fd, &l->child.attr);
+		if (!err)
+			err = fh_make(j->p, j->ex, fd, "", &l->child.fh);
+		if (err)
+			close(fd);
+	} while (err == -ESTALE && ++tries < LOOKUP_TRIES);
+	if (err)
+		return err == -ENOENT || err == -ESTALE ? -EIO : err;
+	j->child = l->child.fh;
+	j->child_fd = fd;
+	j->child_kind = FD_PATH;
+	return 0;
+}
+
+int do_readlink(struct job *j)
+{
+	struct gns_bulk *bulk;
+	int fd, err = self(j, &fd);
+	ssize_t n;
+	u8 *data;
+
+	if (err)
+		return err;
+	if (!S_ISLNK(j->op->self.mode))
+		return -EINVAL;
+	bulk = gns_buf_new(GNS_PATH_MAX, &data);
+	if (!bulk)
+		return -ENOMEM;
+	n = readlinkat(fd, "", (char *)data, GNS_PATH_MAX);
+	err = n < 0 ? -errno : 0;
+	if (!err && n == GNS_PATH_MAX)
+		err = -ENAMETOOLONG;
+	if (err) {
+		bulk->release(bulk);
+		return err == -ENOENT ? -ESTALE : err;
+	}
+	j->op->bulk = bulk;
+	j->op->rep.payload_len = (u32)n;
+	return 0;
+}
+
+/*
+ * Extended attributes of what is opened with O_PATH only: by its name under
+ * /proc, which leads to the object and no further, symbolic links included.
+ * @name NULL: list the names.
+ */
+static int xattr(struct job *j, const char *name)
+{
+	char path[32];
+	struct gns_bulk *bulk;
+	int fd, err = self(j, &fd);
+	ssize_t n;
+	u8 *data;
+
+	if (err)
+		return err;
+	bulk = gns_buf_new(GNS_XATTR_MAX, &data);
+	if (!bulk)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = cred_enter(&j->id);
+	if (!err) {
+		if (name)
+			n = getxattr(path, name, data, GNS_XATTR_MAX);
+		else
+			n = listxattr(path, (char *)data, GNS_XATTR_MAX);
+		err = n < 0 ? -errno : 0;
+		cred_leave(&j->id);
+	}
+	if (err) {
+		bulk->release(bulk);
+		return err;
+	}
+	j->op->bulk = bulk;
+	j->op->rep.payload_len = (u32)n;
+	return 0;
+}
+
+int do_getxattr(struct job *j)
+{
+	const struct gns_str *s = &j->op->req->name.name;
+	char name[GNS_NAME_MAX + 1];
+
+	if (!s->len || s->len > GNS_NAME_MAX || memchr(s->p, 0, s->len))
+		return -ERANGE;
+	memcpy(name, s->p, s->len);
+	name[s->len] = 0;
+	return xattr(j, name);
+}
+
+int do_listxattr(struct job *j)
+{
+	return xattr(j, NULL);
+}
+
+int do_statfs(struct job *j)
+{
+	struct gns_r_statfs *r = &j->op->rep.r_statfs;
+	int fd, err = self(j, &fd);
+	struct statfs st;
+
+	if (err)
+		return err;
+	if (fstatfs(fd, &st))
+		return -errno;
+	r->bsize = (u64)(st.f_frsize ? st.f_frsize : st.f_bsize);
+	r->blocks = st.f_blocks;
+	r->bfree = st.f_bfree;
+	r->bavail = st.f_bavail;
+	r->files = st.f_files;
+	r->ffree = st.f_ffree;
+	r->namelen = (u32)min_u64((u64)st.f_namelen, GNS_NAME_MAX);
+	return 0;
+}
+
+static int reval_one(struct job *j, struct gns_reval *v)
+{
+	struct export *ex = fh_check(j->p, &v->fh);
+	int fd, err;
+
+	if (!ex)
+		return -ESTALE;
+	fd = fh_open(ex, &v->fh, O_PATH | O_NOFOLLOW);
+	if (fd < 0)
+		return fd;
+	err = fd_stat(fd, &v->attr);
+	close(fd);
+	return err;
+}
+
+int do_revalidate(struct job *j)
+{
+	struct gns_fsop *op = j->op;
+	int err;
+	u32 i;
+
+	for (i = 0; i < op->nreval; i++) {
+		err = reval_one(j, &op->reval[i]);
+		if (err == -EMFILE || err == -ENFILE)
+			return err;
+		op->reval[i].status = posix_status(op->req->type, err);
+	}
+	return 0;
+}
+
+static int sync_fd(int fd, bool datasync)
+{
+	int rc;
+
+	do {
+		rc = datasync ? fdatasync(fd) : fsync(fd);
+	} while (rc && errno == EINTR);
+	return rc ? -errno : 0;
+}
+
+static int sync_object(struct job *j, bool datasync)
+{
+	struct gns_attr attr;
+	int path = pobj_path(j->po);
+	int fd, err = path < 0 ? path : fd_stat(path, &attr);
+
+	if (err)
+		return err;
+	if (S_ISREG(attr.mode)) {
+		fd = pobj_data(j->po, FD_READ);
+		return fd < 0 ? fd : sync_fd(fd, datasync);
+	}
+	/* Links and devices become durable with their directory. */
+	if (!S_ISDIR(attr.mode))
+		return 0;
+	fd = fh_open(j->ex, &j->po->fh, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	err = sync_fd(fd, datasync);
+	close(fd);
+	return err;
+}
+
+int do_fsync(struct job *j)
+{
+	return sync_object(j, j->op->req->obj.datasync);
+}
+
+int do_sync(struct job *j)
+{
+	return sync_object(j, false);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changes of one object: WRITE and SETATTR.
+ *
+ * Once something has changed, an error that only concerns the answer (the
+ * attributes after it can not be read) is not reported: the change has
+ * happened. The object is left out of the list then, which says "ask again".
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "origin/posix_int.h"
+
+/* Note how an object is now; @fd may be O_PATH. */
+void changed_fd(struct job *j, const struct gns_fh *fh, int fd)
+{
+	struct gns_changed_list *l = &j->op->rep.r_change.changed;
+	struct gns_attr attr;
+	u32 i;
+
+	for (i = 0; i < l->n; i++)
+		if (gns_fh_eq(&l->v[i].fh, fh))
+			return;
+	if (fd < 0 || l->n == GNS_CHANGED_MAX || fd_stat(fd, &attr))
+		return;
+	l->v[l->n++] = (struct gns_changed){ .fh = *fh, .attr = attr };
+}
+
+/* The same for the object that the request is about. */
+void changed_self(struct job *j)
+{
+	int fd = pobj_path(j->po);
+
+	if (fd < 0 || fd_stat(fd, &j->op->self))
+		return;
+	changed_fd(j, &j->po->fh, fd);
+}
+
+/* Returns the bytes written; an error when there are none. */
+static s64 write_bytes(int fd, const u8 *p, u32 len, u64 off, int flags)
+{
+	u32 put = 0;
+	ssize_t n;
+
+	while (put < len) {
+		struct iovec iov = { (void *)(p + put), len - put };
+
+		n = pwritev2(fd, &iov, 1, (off_t)(off + put), flags);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && !put)
+			return -errno;
+		if (n <= 0)
+			break;
+		put += (u32)n;
+	}
+	return put;
+}
+
+int do_write(struct job *j)
+{
+	const struct gns_msg *req = j->op->req;
+	struct gns_r_change *rep = &j->op->rep.r_change;
+	int flags = req->write.flags & GNS_WR_SYNC ? RWF_DSYNC : 0;
+	int fd = pobj_data(j->po, FD_WRITE);
+	struct gns_attr attr;
+	int err;
+	s64 n;
+
+	if (fd < 0)
+		return fd;
+	if (req->write.off > INT64_MAX - GNS_WRITE_MAX)
+		return -EFBIG;
+	err = fd_stat(fd, &attr);
+	if (!err)
+		err = cred_may_write(&j->id, fd, &attr);
+	if (!err)
+		err = cred_enter(&j->id);
+	if (err)
+		return err;
+	/* As the caller: the setuid bit goes, quotas and reserves count. */
+	n = write_bytes(fd, req->payload, req->payload_len, req->write.off,
+			flags);
+	cred_leave(&j->id);
+	if (n < 0) {
+		changed_self(j);
+		return (int)n;
+	}
+	j->changed = true;
+	rep->off = req->write.off;
+	rep->count = (u32)n;
+	changed_self(j);
+	return 0;
+}
+
+static struct timespec to_timespec(s64 ns)
+{
+	s64 sec = ns / (s64)NSEC_PER_SEC, rest = ns % (s64)NSEC_PER_SEC;
+
+	if (rest < 0) {
+		rest += NSEC_PER_SEC;
+		sec--;
+	}
+	return (struct timespec){ .tv_sec = sec, .tv_nsec = rest };
+}
+
+static int set_size(const struct gns_m_setattr *sa, int wr)
+{
+	int rc;
+
+	do {
+		rc = ftruncate(wr, (off_t)sa->size);
+	} while (rc && errno == EINTR);
+	return rc ? -errno : 0;
+}
+
+static int set_owner(const struct gns_m_setattr *sa, int fd)
+{
+	uid_t uid = sa->valid & GNS_SA_UID ? sa->uid : (uid_t)-1;
+	gid_t gid = sa->valid & GNS_SA_GID ? sa->gid : (gid_t)-1;
+
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) ? -errno : 0;
+}
+
+/* fchmod(2) takes no O_PATH descriptor; its name under /proc does. */
+static int set_mode(const struct gns_m_setattr *sa, int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, sa->mode & 07777) ? -errno : 0;
+}
+
+static int set_times(const struct gns_m_setattr *sa, int fd)
+{
+	struct timespec ts[2] = { { .tv_nsec = UTIME_OMIT },
+				  { .tv_nsec = UTIME_OMIT } };
+
+	if (sa->valid & GNS_SA_ATIME_NOW)
+		ts[0].tv_nsec = UTIME_NOW;
+	else if (sa->valid & GNS_SA_ATIME)
+		ts[0] = to_timespec(sa->atime);
+	if (sa->valid & GNS_SA_MTIME_NOW)
+		ts[1].tv_nsec = UTIME_NOW;
+	else if (sa->valid & GNS_SA_MTIME)
+		ts[1] = to_timespec(sa->mtime);
+	return utimensat(fd, "", ts, AT_EMPTY_PATH) ? -errno : 0;
+}
+
+/* The size first, it moves the times; the mode after the owner clears bits. */
+static int set_all(struct job *j, int fd, int wr)
+{
+	const struct gns_m_setattr *sa = &j->op->req->setattr;
+	int err = 0;
+
+	if (sa->valid & GNS_SA_SIZE) {
+		err = set_size(sa, wr);
+		j->changed |= !err;
+	}
+	if (!err && sa->valid & (GNS_SA_UID | GNS_SA_GID)) {
+		err = set_owner(sa, fd);
+		j->changed |= !err;
+	}
+	if (!err && sa->valid & GNS_SA_MODE) {
+		err = set_mode(sa, fd);
+		j->changed |= !err;
+	}
+	if (!err && sa->valid & (GNS_SA_ATIME | GNS_SA_ATIME_NOW |
+				 GNS_SA_MTIME | GNS_SA_MTIME_NOW)) {
+		err = set_times(sa, fd);
+		j->changed |= !err;
+	}
+	return err;
+}
+
+int do_setattr(struct job *j)
+{
+	const struct gns_m_setattr *sa = &j->op->req->setattr;
+	int fd = pobj_path(j->po), wr = -1;
+	struct gns_attr attr;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = fd_stat(fd, &attr);
+	/* -1 would mean "as it is" to the kernel. */
+	if (!err && ((sa->valid & GNS_SA_UID && sa->uid == UINT32_MAX) ||
+		     (sa->valid & GNS_SA_GID && sa->gid == UINT32_MAX)))
+		err = -EINVAL;
+	if (!err && sa->valid & GNS_SA_SIZE) {
+		if (sa->size > INT64_MAX)
+			return -EFBIG;
+		err = cred_may_write(&j->id, fd, &attr);
+		if (err)
+			return err;
+		wr = pobj_data(j->po, FD_WRITE);
+		err = wr < 0 ? wr : 0;
+	}
+	if (!err)
+		err = cred_enter(&j->id);
+	if (err)
+		return err;
+	err = set_all(j, fd, wr);
+	cred_leave(&j->id);
+	if (j->changed || !err)
+		changed_self(j);
+	return err;
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changes of names: CREATE, MKDIR, UNLINK, RMDIR, RENAME.
+ *
+ * What names mean is opened before they change, so that the object can be
+ * looked at afterwards, whatever it is called by then.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "origin/posix_int.h"
+
+/* As the caller: needs search permission on the directory. */
+static int open_as(struct job *j, int dir, const char *name, u64 flags,
+		   u32 mode)
+{
+	int fd, err = cred_enter(&j->id);
+
+	if (err)
+		return err;
+	fd = name_open(dir, name, flags, mode);
+	cred_leave(&j->id);
+	return fd;
+}
+
+/* "No such name" is news from a living directory only. */
+static int no_name(int err, int dir, int dir2)
+{
+	struct gns_attr attr;
+	int e;
+
+	if (err != -ENOENT)
+		return err;
+	e = fd_stat(dir, &attr);
+	if (!e && dir2 >= 0)
+		e = fd_stat(dir2, &attr);
+	return e ? e : err;
+}
+
+static int dir_of(struct pobj *po, int *fd)
+{
+	struct gns_attr attr;
+	int err;
+
+	*fd = pobj_path(po);
+	if (*fd < 0)
+		return *fd;
+	err = fd_stat(*fd, &attr);
+	return !err && !S_ISDIR(attr.mode) ? -ENOTDIR : err;
+}
+
+/* It has a handle, or the change shall not begin. */
+static int child_fh(struct job *j, int fd, struct gns_fh *fh)
+{
+	return fh_make(j->p, j->ex, fd, "", fh);
+}
+
+static void gone(struct job *j, const struct gns_fh *fh)
+{
+	j->gone[j->ngone++] = *fh;
+}
+
+/* An object that may have lost its last name. */
+static void changed_or_gone(struct job *j, const struct gns_fh *fh, int fd)
+{
+	struct gns_attr attr;
+
+	if (fd_attr(fd, &attr) || attr.nlink)
+		changed_fd(j, fh, fd);
+	else
+		gone(j, fh);
+}
+
+/* CREATE of a name that is there, without O_EXCL, with or without O_TRUNC. */
+static int create_found(struct job *j, int dir, const char *name)
+{
+	struct gns_r_change *rep = &j->op->rep.r_change;
+	bool trunc = j->op->req->make.flags & GNS_CR_TRUNC;
+	int fd = open_as(j, dir, name, O_PATH, 0);
+	struct gns_attr attr;
+	struct gns_fh fh;
+	int wr = -1, err;
+
+	if (fd < 0)
+		return fd;
+	err = fd_stat(fd, &attr);
+	if (!err)
+		err = child_fh(j, fd, &fh);
+	if (!err && trunc && S_ISDIR(attr.mode))
+		err = -EISDIR;
+	if (!err && trunc && S_ISLNK(attr.mode))
+		err = -ELOOP;
+	if (!err && trunc && S_ISREG(attr.mode)) {
+		err = j->id.uid ? cred_access(&j->id, fd, W_OK) : 0;
+		if (!err) {
+			wr = fh_open(j->ex, &fh, O_RDWR);
+			err = wr < 0 ? wr : cred_enter(&j->id);
+		}
+		if (!err) {
+			err = ftruncate(wr, 0) ? -errno : 0;
+			cred_leave(&j->id);
+		}
+		if (wr >= 0)
+			close(wr);
+	}
+	if (!err) {
+		rep->fh = fh;
+		changed_self(j);
+		changed_fd(j, &fh, fd);
+	}
+	close(fd);
+	return err;
+}
+
+static void created(struct job *j, int fd)
+{
+	struct gns_r_change *rep = &j->op->rep.r_change;
+
+	j->changed = true;
+	rep->created = 1;
+	changed_self(j);
+	if (child_fh(j, fd, &rep->fh)) {
+		rep->fh = (struct gns_fh){ 0 };
+		close(fd);
+		return;
+	}
+	changed_fd(j, &rep->fh, fd);
+	j->child = rep->fh;
+	j->child_fd = fd;
+	j->child_kind = FD_WRITE;
+}
+
+int do_create(struct job *j)
+{
+	const struct gns_m_make *req = &j->op->req->make;
+	char name[GNS_NAME_MAX + 1];
+	int tries = 0, dir, fd;
+	int err = name_copy(&req->name, name);
+
+	if (!err)
+		err = dir_of(j->po, &dir);
+	if (err)
+		return err;
+	do {
+		fd = open_as(j, dir, name, O_CREAT | O_EXCL | O_RDWR,
+			     req->mode & 07777);
+		if (fd >= 0) {
+			created(j, fd);
+			return 0;
+		}
+		if (fd != -EEXIST || req->flags & GNS_CR_EXCL)
+			return no_name(fd, dir, -1);
+		err = create_found(j, dir, name);
+		/* Gone again, beside gns: one of the two will hold. */
+	} while ((err == -ENOENT || err == -ESTALE) && ++tries < 8);
+	return no_name(err, dir, -1);
+}
+
+int do_mkdir(struct job *j)
+{
+	const struct gns_m_make *req = &j->op->req->make;
+	struct gns_r_change *rep = &j->op->rep.r_change;
+	char name[GNS_NAME_MAX + 1];
+	struct gns_attr attr;
+	int dir, err = name_copy(&req->name, name);
+
+	if (!err)
+		err = dir_of(j->po, &dir);
+	if (!err)
+		err = cred_enter(&j->id);
+	if (err)
+		return err;
+	err = mkdirat(dir, name, req->mode & 07777) ? -errno : 0;
+	cred_leave(&j->id);
+	if (err)
+		return no_name(err, dir, -1);
+	j->changed = true;
+	rep->created = 1;
+	changed_self(j);
+	/* By name, which takes no descriptor that there may not be. */
+	if (fh_make(j->p, j->ex, dir, name, &rep->fh) ||
+	    name_stat(dir, name, &attr))
+		rep->fh = (struct gns_fh){ 0 };
+	else
+		rep->changed.v[rep->changed.n++] =
+			(struct gns_changed){ .fh = rep->fh, .attr = attr };
+	return 0;
+}
+
+int do_unlink(struct job *j)
+{
+	const struct gns_m_make *req = &j->op->req->make;
+	bool rmdir = j->op->req->type == GNS_RMDIR;
+	char name[GNS_NAME_MAX + 1];
+	struct gns_fh fh = { 0 };
+	int dir, fd, err = name_copy(&req->name, name);
+
+	if (!err)
+		err = dir_of(j->po, &dir);
+	if (err)
+		return err;
+	fd = open_as(j, dir, name, O_PATH, 0);
+	if (fd < 0)
+		return fd == -EXDEV ? -EBUSY : no_name(fd, dir, -1);
+	err = child_fh(j, fd, &fh);
+	if (!err)
+		err = cred_enter(&j->id);
+	if (!err) {
+		if (unlinkat(dir, name, rmdir ? AT_REMOVEDIR : 0))
+			err = -errno;
+		cred_leave(&j->id);
+	}
+	if (err) {
+		close(fd);
+		return no_name(err, dir, -1);
+	}
+	j->changed = true;
+	changed_self(j);
+	/* Not every filesystem counts the links of a directory. */
+	if (rmdir)
+		gone(j, &fh);
+	else
+		changed_or_gone(j, &fh, fd);
+	close(fd);
+	return 0;
+}
+
+struct renaming {
+	char name[2][GNS_NAME_MAX + 1];
+	int dir[2];
+	int fd[2]; /* what the names mean before; -1: nothing */
+	struct gns_fh fh[2];
+};
+
+static int rename_open(struct job *j, struct renaming *r)
+{
+	const struct gns_m_rename *req = &j->op->req->rename;
+	int i, err = name_copy(&req->oname, r->name[0]);
+
+	if (!err)
+		err = name_copy(&req->nname, r->name[1]);
+	if (!err)
+		err = dir_of(j->po, &r->dir[0]);
+	if (!err)
+		err = dir_of(j->po2, &r->dir[1]);
+	for (i = 0; i < 2 && !err; i++) {
+		r->fd[i] = open_as(j, r->dir[i], r->name[i], O_PATH, 0);
+		if (r->fd[i] == -ENOENT && i) /* the new name is free */
+			r->fd[i] = -1;
+		else if (r->fd[i] < 0)
+			err = r->fd[i];
+		else
+			err = child_fh(j, r->fd[i], &r->fh[i]);
+	}
+	/* A mount point is not to be moved. */
+	return err == -EXDEV ? -EBUSY : err;
+}
+
+static int rename_run(struct job *j, struct renaming *r)
+{
+	u8 f = j->op->req->rename.flags;
+	unsigned int flags = (f & GNS_RN_NOREPLACE ? RENAME_NOREPLACE : 0) |
+			     (f & GNS_RN_EXCHANGE ? RENAME_EXCHANGE : 0);
+	int err = cred_enter(&j->id);
+
+	if (err)
+		return err;
+	if (renameat2(r->dir[0], r->name[0], r->dir[1], r->name[1], flags))
+		err = -errno;
+	cred_leave(&j->id);
+	return err;
+}
+
+int do_rename(struct job *j)
+{
+	struct renaming r = { .dir = { -1, -1 }, .fd = { -1, -1 } };
+	struct gns_attr attr;
+	int i, err = rename_open(j, &r);
+
+	if (!err)
+		err = rename_run(j, &r);
+	if (err) {
+		if (r.dir[1] >= 0)
+			err = no_name(err, r.dir[0], r.dir[1]);
+		goto out;
+	}
+	j->changed = true;
+	changed_self(j);
+	if (j->po2 != j->po)
+		changed_fd(j, &j->po2->fh, r.dir[1]);
+	changed_fd(j, &r.fh[0], r.fd[0]);
+	/* Exchanged, or replaced: a directory is gone then, a file may be. */
+	if (r.fd[1] >= 0 && !gns_fh_eq(&r.fh[0], &r.fh[1])) {
+		if (!(j->op->req->rename.flags & GNS_RN_EXCHANGE) &&
+		    !fd_attr(r.fd[1], &attr) && S_ISDIR(attr.mode))
+			gone(j, &r.fh[1]);
+		else
+			changed_or_gone(j, &r.fh[1], r.fd[1]);
+	}
+out:
+	for (i = 0; i < 2; i++)
+		if (r.fd[i] >= 0)
+			close(r.fd[i]);
+	return err;
+}

@@ -192,7 +192,9 @@ static int change_new(struct oconn *oc, struct session *s, struct slot *sl,
 	c->s = s;
 	session_get(s);
 	c->slot = sl;
-	c->redo = sl->state == SLOT_REDO;
+	/* A newer change in the slot has nothing of the one before. */
+	c->redo = sl->state == SLOT_REDO &&
+		  sl->seq == gns_msg_change(c->req)->seq;
 	if (c->redo && msg->type == GNS_WRITE &&
 	    msg->write.flags & GNS_WR_APPEND) {
 		c->req->write.off = sl->off;

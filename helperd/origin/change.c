@@ -229,6 +229,10 @@ static int change_again(struct oconn *oc, struct session *s, struct slot *sl,
 		oconn_begin(oc);
 		oconn_end(c->oc);
 		c->oc = oc;
+		/* It lives on with who asks now, should the first one die. */
+		session_get(s);
+		session_put(c->s);
+		c->s = s;
 		c->req->tag = msg->tag;
 		c->req->sid = msg->sid;
 		return 0;

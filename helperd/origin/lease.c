@@ -60,13 +60,17 @@ static void revoke_send(struct lease *l)
 {
 	struct session *s = l->s;
 	struct gns_msg msg = { .type = GNS_REVOKE, .sid = s->sid };
-	struct oconn *oc = LIST_FIRST(&s->conns);
+	struct oconn *oc;
 
+	/* One that is closed stays in the list while requests of it go on. */
+	LIST_FOREACH(oc, &s->conns, by_session)
+		if (oc->conn)
+			break;
 	l->resend_at = gns_boottime(s->o->env) + s->ttl / 8;
 	msg.revoke.fh = l->obj->fh;
 	msg.revoke.upto = l->number;
 	/* Without a connection it goes out when one joins. */
-	if (oc && oc->conn)
+	if (oc)
 		gns_conn_send(oc->conn, &msg, NULL);
 }
 

@@ -23,6 +23,8 @@
 #include "proto/cursor.h"
 
 #define VREC_LEN 17u
+/* Objects made durable at once. */
+#define SETTLE_BATCH 64u
 
 static struct vrec *vrec_find(struct gns_origin *o, const struct gns_fh *fh)
 {
@@ -153,6 +155,8 @@ bool version_log(struct gns_origin *o, struct obj *obj)
 	vrec_put(o, r);
 	obj->marked = true;
 	TAILQ_INSERT_TAIL(&o->settle, obj, settle);
+	/* The change may fail, and nobody else would take the mark back. */
+	version_settle_later(o, obj);
 	return true;
 }
 
@@ -274,22 +278,26 @@ void version_settle_timer(void *arg)
 {
 	struct gns_origin *o = arg;
 	u64 now = gns_boottime(o->env);
-	struct obj *obj = TAILQ_FIRST(&o->settle);
 	struct settling *w;
+	struct obj *obj;
+	u32 n = 0;
 
-	if (obj && obj->quiet_at <= now && obj->quiet_at) {
-		w = calloc(1, sizeof(*w));
+	while ((obj = TAILQ_FIRST(&o->settle)) && obj->quiet_at <= now &&
+	       n++ < SETTLE_BATCH) {
 		version_settle_later(o, obj);
-		if (w) {
-			w->o = o;
-			w->obj = obj_get(o, &obj->fh);
-			w->gen = obj->changed_gen;
-			LIST_INSERT_HEAD(&o->settling, w, link);
-			o->fs->ops->sync(o->fs, &obj->fh, settle_synced, w);
-		}
-		obj = TAILQ_FIRST(&o->settle);
+		/* Nothing could be written down about it yet. */
+		if (obj->owner || (!obj->ctime && obj->version))
+			continue;
+		w = calloc(1, sizeof(*w));
+		if (!w)
+			continue;
+		w->o = o;
+		w->obj = obj_get(o, &obj->fh);
+		w->gen = obj->changed_gen;
+		LIST_INSERT_HEAD(&o->settling, w, link);
+		o->fs->ops->sync(o->fs, &obj->fh, settle_synced, w);
 	}
-	if (obj && !o->settle_timer.at)
+	if (obj)
 		gns_timer_arm(&o->settle_timer, max_u64(obj->quiet_at, now + 1));
 }
 

@@ -178,7 +178,9 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 		return 0;
 	}
 	session_replace(o, h);
-	if (!o->ready || o->quiescing || o->stats.sessions >= o->cfg.max_sessions) {
+	/* Until recovery is over, nobody can be told what became of a change. */
+	if (!o->ready || !LIST_EMPTY(&o->recovering) || o->quiescing ||
+	    o->stats.sessions >= o->cfg.max_sessions) {
 		oconn_error(oc, msg, EBUSY);
 		return 0;
 	}

@@ -232,6 +232,19 @@ static struct gns_msg *load_msg(struct gns_cursor *c)
 	return gns_msg_dup(&msg, false);
 }
 
+/* Is it what slot_put() writes? An answer may be missing. */
+static bool slot_fits(const struct slot *sl, u8 rec, struct gns_msg *msg)
+{
+	if (rec != REC_INTENT && rec != REC_DONE)
+		return false;
+	if (!msg)
+		return rec == REC_DONE;
+	if (!gns_msg_is_change(msg->type) || msg->reply != (rec == REC_DONE))
+		return false;
+	return msg->reply || (gns_msg_change(msg)->slot == sl->nr &&
+			      gns_msg_change(msg)->seq == sl->seq);
+}
+
 int slot_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 	      u32 vlen)
 {
@@ -241,8 +254,8 @@ int slot_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 	struct instance *inst;
 	struct gns_id id;
 	struct slot *sl;
+	int i, err;
 	u8 rec;
-	int i;
 
 	if (klen != 2 + GNS_ID_LEN || key[1 + GNS_ID_LEN] >= GNS_SLOTS)
 		return -EINVAL;
@@ -263,12 +276,14 @@ int slot_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 	}
 	if (c.p < c.end)
 		msg = load_msg(&c);
-	if (c.bad || (rec == REC_INTENT && (!msg || msg->reply)))
-		return -EINVAL;
-	if (rec == REC_INTENT)
-		return recover_add(o, sl, msg, child);
-	sl->reply = msg;
-	return 0;
+	err = c.bad || !slot_fits(sl, rec, msg) ? -EINVAL : 0;
+	if (!err && rec == REC_INTENT)
+		err = recover_add(o, sl, msg, child);
+	else if (!err)
+		sl->reply = msg;
+	if (err)
+		free(msg);
+	return err;
 }
 
 void slot_drop_all(struct gns_origin *o)

@@ -36,7 +36,8 @@ static void version_object(struct change *c, u32 i,
 
 	*ch = (struct gns_changed){ .fh = obj->fh, .before = c->before[i] };
 	obj->changed_gen = ++o->gen;
-	obj->version = version_next(o, c->before[i]);
+	/* It may have been seen to change beside gns in the meantime. */
+	obj->version = version_next(o, max_u64(c->before[i], obj->version));
 	obj->ctime = seen ? seen->attr.ctime : 0;
 	ch->after = obj->version;
 	if (seen)

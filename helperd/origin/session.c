@@ -198,6 +198,7 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 		.ttl = s->ttl,
 		.slots = GNS_SLOTS,
 		.slots_known = known,
+		.incarnation = o->incarnation,
 	};
 	oconn_reply(oc, msg, &rep, NULL);
 	return 0;
@@ -258,8 +259,6 @@ static int session_dispatch(struct oconn *oc, struct session *s,
 	case GNS_RELEASED:
 		lease_released(s, &msg->revoke.fh, msg->revoke.upto);
 		return 0;
-	case GNS_REVOKE:
-		return -EBADMSG;
 	}
 	if (gns_msg_is_change(msg->type))
 		return change_request(oc, s, msg);
@@ -272,7 +271,8 @@ int session_message(struct oconn *oc, const struct gns_msg *msg)
 	struct session *s;
 	int err;
 
-	if (msg->reply)
+	/* Only origins say REVOKE, and there is no answer to it. */
+	if (msg->reply || msg->type == GNS_REVOKE)
 		return -EBADMSG;
 	if (msg->type == GNS_HELLO)
 		return hello(oc, msg);

@@ -38,6 +38,7 @@ enum gns_mutant_rule {
 	GNS_MUT_CHILD_NOT_REVOKED, /* a name's change revokes the directory only */
 	GNS_MUT_SLOT_NOT_REPLAYED, /* a retry runs again beside a live origin */
 	GNS_MUT_LATE_CHILD_ATTR, /* child attributes older than its change */
+	GNS_MUT_SYNC_AFTER_LOSS, /* FSYNC succeeds for what a power loss took */
 	GNS_MUT_END,
 };
 

@@ -295,6 +295,10 @@ void change_start(struct change *c)
 		read_run(c->turn);
 		return;
 	}
+	if (c->overtaken) {
+		change_fail(c, GNS_ST_UNKNOWN);
+		return;
+	}
 	c->step = 0;
 	c->nchild = 0;
 	resolve_next(c);

@@ -175,6 +175,7 @@ struct change {
 	u32 nobj;
 	u32 nbase; /* the first ones, named by handle in the request */
 	bool redo; /* it was under way at a crash: offset is settled */
+	bool overtaken; /* and something else has changed its object since */
 	u32 step; /* RESOLVING: next question */
 	u32 pending; /* REVOKING: leases not released yet */
 	struct gns_msg ask; /* RESOLVING: the question */
@@ -224,7 +225,9 @@ struct gns_origin {
 	TAILQ_HEAD(, slot) redo;
 	u64 gen;
 	u64 order;
+	u64 redo_order;
 	u64 claim;
+	u64 incarnation; /* of what is durable: a power loss begins another */
 	u64 floor; /* versions handed out from now on are above */
 	u64 ceiling; /* durable: and not above this */
 	u64 max_ttl; /* durable: longest TTL promised */

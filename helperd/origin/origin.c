@@ -54,6 +54,8 @@ static int load_config(struct loaded *l, const u8 *key, u32 klen, const u8 *val,
 		o->ceiling = gns_take(&c, 8);
 	} else if (IS("ttl")) {
 		o->max_ttl = gns_take(&c, 8);
+	} else if (IS("incarnation")) {
+		o->incarnation = gns_take(&c, 8);
 	} else if (IS("clean")) {
 		l->clean = gns_take(&c, 8);
 	} else if (IS("synced")) {
@@ -135,8 +137,11 @@ static void start(struct gns_origin *o, const struct loaded *l)
 	bool same_boot = l->have_boot && gns_id_eq(&l->boot, &o->cfg.boot_id);
 
 	version_recover(o);
-	if (l->have_boot && !same_boot && !l->clean)
+	if (l->have_boot && !same_boot && !l->clean) {
 		add_floor(o, l->synced_at);
+		o->incarnation++;
+	}
+	o->incarnation += !o->incarnation;
 	if (ttl && !l->clean) {
 		o->grace_until = gns_boottime(o->env) + gns_origin_wait(ttl);
 		o->stats.grace_until = o->grace_until;
@@ -147,6 +152,7 @@ static void start(struct gns_origin *o, const struct loaded *l)
 	version_reserve(o, 0);
 	put_u64(o, KEY("ttl"), o->max_ttl);
 	put_u64(o, KEY("clean"), 0);
+	put_u64(o, KEY("incarnation"), o->incarnation);
 	put_u64(o, KEY("synced"), gns_realtime(o->env));
 	put_floors(o);
 	o->db->ops->put(o->db, KEY("boot"), o->cfg.boot_id.b, GNS_ID_LEN);
@@ -183,6 +189,7 @@ struct gns_origin *gns_origin_create(struct gns_env *env, struct gns_fs *fs,
 	o->fs = fs;
 	o->db = db;
 	o->cfg = *cfg;
+	o->order = 1ull << 32; /* behind every redo_order */
 	defaults(&o->cfg);
 	TAILQ_INIT(&o->lru);
 	TAILQ_INIT(&o->settle);

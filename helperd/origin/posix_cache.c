@@ -138,7 +138,7 @@ static struct pobj *pobj_new(struct posix *p, const struct gns_fh *fh,
 	return po;
 }
 
-/* The object @fh names, held; NULL with @err set. */
+/* The object @fh names, held; NULL with @err set, which is 0 otherwise. */
 struct pobj *pobj_get(struct posix *p, const struct gns_fh *fh, int *err)
 {
 	/* What is in the cache has been checked, its checksum too. */
@@ -155,6 +155,7 @@ struct pobj *pobj_get(struct posix *p, const struct gns_fh *fh, int *err)
 		if (!po)
 			return NULL;
 	}
+	*err = 0;
 	po->refs++;
 	pobj_used(p, po);
 	if (p->nobjs > p->cfg.max_objects) {

@@ -357,6 +357,14 @@ int read_request(struct oconn *oc, struct session *s, const struct gns_msg *msg)
 		read_free(r);
 		return err;
 	}
+	if (msg->type == GNS_FSYNC && msg->obj.incarnation &&
+	    msg->obj.incarnation != r->o->incarnation &&
+	    !GNS_MUTANT(SYNC_AFTER_LOSS)) {
+		/* What was written before the power loss may be gone. */
+		oconn_error(oc, msg, GNS_ST_LOST);
+		read_free(r);
+		return 0;
+	}
 	r->op.req = r->req;
 	r->op.done = read_done;
 	r->turn = fh && (read_want(msg) & GNS_WANT_TURN);

@@ -15,8 +15,9 @@ void sched_add(struct change *c)
 	struct change *pos;
 
 	c->state = CH_WAITING;
+	/* What was under way at a crash goes first: it was there first. */
 	if (!c->order)
-		c->order = ++o->order;
+		c->order = c->redo ? ++o->redo_order : ++o->order;
 	TAILQ_FOREACH_REVERSE(pos, &o->waiting, change_list, link) {
 		if (pos->order < c->order) {
 			TAILQ_INSERT_AFTER(&o->waiting, pos, c, link);

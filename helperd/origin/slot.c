@@ -197,6 +197,17 @@ void slot_not_run(struct gns_origin *o, struct slot *sl)
 	o->db->ops->commit(o->db, false, NULL, NULL);
 }
 
+static bool shares(const struct change *c, const struct change *w)
+{
+	u32 i, k;
+
+	for (i = 0; i < c->nobj; i++)
+		for (k = 0; k < w->nobj; k++)
+			if (c->obj[i] == w->obj[k])
+				return true;
+	return false;
+}
+
 /*
  * @c is about to be seen in its objects. An older change of them whose fate
  * at the crash is open can not be run again after this one.
@@ -204,7 +215,12 @@ void slot_not_run(struct gns_origin *o, struct slot *sl)
 void slot_touch(struct gns_origin *o, const struct change *c)
 {
 	struct slot *sl, *next;
+	struct change *w;
 	u32 i;
+
+	TAILQ_FOREACH(w, &o->waiting, link)
+		if (w->redo && shares(c, w))
+			w->overtaken = true;
 
 	for (sl = TAILQ_FIRST(&o->redo); sl; sl = next) {
 		next = TAILQ_NEXT(sl, redo);

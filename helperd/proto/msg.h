@@ -106,6 +106,7 @@ struct gns_r_hello {
 	u64 ttl; /* ns from the stamp */
 	u32 slots; /* changes that may be in flight */
 	u8 slots_known; /* 1: the instance's slots are remembered */
+	u64 incarnation; /* of what is durable; a power loss begins another */
 };
 
 struct gns_m_join {
@@ -137,6 +138,7 @@ struct gns_m_obj {
 	struct gns_fh fh;
 	u8 want;
 	u8 datasync; /* FSYNC only */
+	u64 incarnation; /* FSYNC: when the data was written; 0: any */
 };
 
 struct gns_m_name { /* LOOKUP, GETXATTR */

@@ -25,6 +25,8 @@ const char *gns_status_str(u32 status)
 		return "a newer change used this slot";
 	case GNS_ST_UNKNOWN:
 		return "the origin can not tell whether the change ran";
+	case GNS_ST_LOST:
+		return "the origin lost power before the data was synced";
 	}
 	return strerror((int)status);
 }

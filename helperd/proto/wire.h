@@ -94,6 +94,7 @@ enum gns_status {
 	GNS_ST_NOTEXT, /* the session was not extended: answer the REVOKE */
 	GNS_ST_STALESLOT, /* older than the slot's newest: dropped */
 	GNS_ST_UNKNOWN, /* it can not be told whether the change ran */
+	GNS_ST_LOST, /* FSYNC: the origin lost power since the write */
 	GNS_ST_END,
 };
 

@@ -53,12 +53,14 @@ static void op_return(struct kop *op, s32 err, const u32 *list, u32 n)
 void app_killed(struct kop *op)
 {
 	op->k->ops[op->app] = NULL;
+	history_orphan(op->k->s->hist, op);
 	free(op);
 }
 
 /* Nobody can tell what became of it: the application gets EIO. */
 void app_unknown(struct kop *op)
 {
+	history_orphan(op->k->s->hist, op);
 	if (op->slot >= 0)
 		op->k->slot_busy[op->slot] = false;
 	op_end(op);
@@ -238,7 +240,11 @@ static void ask(struct kop *op, struct kobj *o)
 		q->msg.obj.want = op->kind == OP_STAT ? want : 0;
 	}
 	if (op->kind == OP_FSYNC)
-		op->need_durable = simfs_applied(k->s->fs, op->ino);
+		q->msg.obj.incarnation = k->incarnation;
+	if (op->kind == OP_FSYNC)
+		op->need_durable = k->incarnation ?
+					   simfs_applied(k->s->fs, op->ino) :
+					   0;
 	kreq_submit(k, q);
 }
 
@@ -554,6 +560,8 @@ void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep)
 	}
 	if (op->kind >= OP_CHANGES) {
 		reply_change(op, q, rep);
+	} else if (rep->status == GNS_ST_LOST) {
+		op_return(op, -EIO, NULL, 0);
 	} else if (rep->status) {
 		c = malloc(sizeof(*c));
 		if (!c)

@@ -14,6 +14,10 @@
 #include "kmodel.h"
 #include "lin.h"
 
+/* How long after its host's death a change may still be applied. */
+#define ORPHAN_LIFE (12 * SEC)
+#define ORPHANS 64
+
 enum { H_REG, H_LOG, H_TREE, H_MAX };
 
 struct history {
@@ -23,6 +27,12 @@ struct history {
 	u64 stamp;
 	u64 ops;
 	struct lin_hist h[H_MAX];
+	/* Changes that nobody waits for any more, and may still be applied. */
+	struct orphan {
+		u64 at;
+		struct kop op;
+	} orphans[ORPHANS];
+	u32 norphans; /* ever; the ring holds the newest */
 };
 
 static const struct lin_model *const models[H_MAX] = {
@@ -124,6 +134,17 @@ void history_call(struct history *h, struct kop *op)
 	if (lin_hist_add(lh, &r))
 		abort();
 	h->ops++;
+}
+
+/* Its application is gone; the change itself may still be under way. */
+void history_orphan(struct history *h, const struct kop *op)
+{
+	struct orphan *o = &h->orphans[h->norphans++ % ORPHANS];
+
+	if (op->kind < OP_CHANGES)
+		return;
+	o->at = h->s->now;
+	o->op = *op;
 }
 
 static void take_result(struct lin_op *r, const struct kop *op, s32 err,
@@ -234,6 +255,7 @@ static bool check(struct history *h, int m)
 			 "%s history, record %zu of %zu", models[m]->name,
 			 res.bad, lh->n);
 	if (h->s->story) {
+		lin_print(h->s->story, models[m], lh->ops, lh->n);
 		lin_explain(h->s->story, models[m], lh->ops, lh->n, &res);
 		fflush(h->s->story);
 	}
@@ -327,6 +349,9 @@ void history_era_begin(void *arg)
 	start_state(h);
 	story(s, W_WORLD, 0, "record begins");
 	/* Changes under way may still be applied. */
+	for (i = 0; i < ORPHANS; i++)
+		if (h->orphans[i].at && h->orphans[i].at + ORPHAN_LIFE > s->now)
+			history_call(h, &h->orphans[i].op);
 	for (i = 0; i < SIM_SATS; i++)
 		for (a = 0; s->kern[i] && a < K_APPS; a++)
 			if (s->kern[i]->ops[a] &&

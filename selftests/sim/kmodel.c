@@ -220,6 +220,7 @@ static void word_up(struct kmodel *k, const struct gns_r_hello *h)
 
 	k->sid = h->sid;
 	k->secret = k->new_secret;
+	k->incarnation = h->incarnation;
 	k->expires = 0;
 	for (i = 0; i < K_INODES; i++) {
 		if (!k->obj[i])

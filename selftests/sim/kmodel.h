@@ -103,6 +103,7 @@ struct kmodel {
 	u64 sid;
 	struct gns_id secret, new_secret;
 	u64 expires, ttl;
+	u64 incarnation;
 	u64 gen;
 	struct gns_timer zap;
 	struct kobj *obj[K_INODES];
@@ -145,6 +146,7 @@ void app_unknown(struct kop *op);
 void history_call(struct history *h, struct kop *op);
 void history_ret(struct history *h, struct kop *op, s32 err, const u32 *list,
 		 u32 n);
+void history_orphan(struct history *h, const struct kop *op);
 void history_drop(struct history *h, struct kop *op);
 
 #endif

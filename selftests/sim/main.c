@@ -44,6 +44,9 @@ static const struct mutant mutants[] = {
 	MUT(MAP_NOT_ZAPPED, "mappings outlive the lease"),
 	MUT(VERSION_REUSED, "versions by the clock alone"),
 	MUT(SLOT_NOT_REPLAYED, "a retry runs again"),
+	MUT(LATE_CHILD_ATTR, "child attributes older than its change"),
+	MUT(CHILD_NOT_REVOKED, "a name's change revokes the directory only"),
+	MUT(SYNC_AFTER_LOSS, "fsync good for what was lost"),
 };
 
 static struct sim_opts opts = {

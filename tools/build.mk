@@ -19,7 +19,8 @@
 #	<prog>-ldflags   further link flags, e.g. -fsanitize=fuzzer
 #	pkgs             pkg-config packages in place of the default list; what
 #			 a program does not use is not linked (--as-needed)
-#	local-cflags     flags for the sources in this folder only
+#	local-cflags     flags for the sources in this folder only; with = and
+#			 not := if they name $(top)
 #	SAN              := 1 to be built with ASan and UBSan always
 #	variant          build in build/<variant>/, a tree of its own
 #	extra-cflags     flags for every source; needs a variant
@@ -28,7 +29,8 @@
 #	man units        man pages and systemd units to install; @SBINDIR@ and
 #			 @BINDIR@ in a unit are replaced
 #
-# What it gives: the targets all, check (with tests), install and clean, and
+# What it gives: the targets all, check (with tests), install and clean; flags,
+# from which lint learns how a source is compiled; and
 #
 #	$(top)           the top of the repository, absolute
 #	$(here)          this folder, relative to the top
@@ -146,6 +148,13 @@ check: $(tests:%=$(O)/$(here)/%)
 	done; exit $$r
 endif
 
+# For lint: "source<tab>flags" of each source in this folder.
+own = $(patsubst $(O)/%.o,%.c,$(sort $(filter $(O)/$(here)/%,$(all-objs))))
+
+flags:
+	@$(foreach s,$(own),printf '%s\t%s\n' $(s) '$(subst ','\'',$(strip \
+		$(cpp) $(pkg-cflags) $(extra-cflags) $(local-cflags)))' &&) :
+
 put = $(if $(strip $(2)),install -d $(DESTDIR)$(3) && \
 	install -m $(1) $(2) $(DESTDIR)$(3)/,:)
 
@@ -163,5 +172,5 @@ install: all
 clean:
 	$(Q)rm -rf $(wildcard $(top)/build/*/$(here))
 
-.PHONY: all check install clean
+.PHONY: all check flags install clean
 .DELETE_ON_ERROR:

@@ -43,7 +43,7 @@ static void version_object(struct change *c, u32 i,
 	if (seen)
 		ch->attr = seen->attr;
 	else if (i >= c->nbase)
-		obj->version = 0; /* its last name is gone */
+		version_gone(o, obj);
 	version_settle_later(o, obj);
 }
 

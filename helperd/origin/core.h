@@ -257,6 +257,7 @@ u64 version_see(struct gns_origin *o, const struct gns_fh *fh, struct obj *obj,
 u64 version_next(struct gns_origin *o, u64 old);
 bool version_log(struct gns_origin *o, struct obj *obj);
 bool version_reserve(struct gns_origin *o, u64 newest);
+void version_gone(struct gns_origin *o, struct obj *obj);
 void version_settle_later(struct gns_origin *o, struct obj *obj);
 void version_settle_timer(void *arg);
 void version_settle_now(struct gns_origin *o, struct obj *obj);

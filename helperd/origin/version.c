@@ -215,6 +215,19 @@ u64 version_see(struct gns_origin *o, const struct gns_fh *fh, struct obj *obj,
 	return v;
 }
 
+/*
+ * The last name of @obj seems to be gone, and its version with it. Should its
+ * handle work all the same, it must not be seen in an older one.
+ */
+void version_gone(struct gns_origin *o, struct obj *obj)
+{
+	struct vrec *r = vrec_find(o, &obj->fh);
+
+	if (r)
+		r->version = obj->version;
+	obj->version = 0;
+}
+
 /* A change of @obj has ended; its mark can go once it has been quiet. */
 void version_settle_later(struct gns_origin *o, struct obj *obj)
 {

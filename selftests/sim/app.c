@@ -175,7 +175,7 @@ static bool from_cache(struct kop *op, struct kobj *o)
 		serve_map(op, o);
 		return true;
 	case OP_STAT:
-		if (!o->data_ok)
+		if (!o->attr_ok)
 			return false;
 		op_return(op, 0, &o->size, 1);
 		return true;
@@ -235,6 +235,16 @@ static void ask(struct kop *op, struct kobj *o)
 		q->msg.name.want = want;
 		q->msg.name.name = *req_name(q, 0, op->name[0]);
 		break;
+	case OP_STAT:
+		if (op->by_name) {
+			q->msg.type = GNS_LOOKUP;
+			q->msg.name.fh = simfs_fh(k->s->fs, INO_ROOT);
+			q->msg.name.want = want;
+			q->msg.name.name =
+				*req_name(q, 0, op->ino - INO_LOG(0));
+			break;
+		}
+		/* fallthrough */
 	default:
 		q->msg.obj.fh = fh;
 		q->msg.obj.want = op->kind == OP_STAT ? want : 0;
@@ -309,13 +319,24 @@ static void change(struct kop *op)
 	kreq_submit(k, q);
 }
 
+/* EAGAIN: nothing was seen, nothing is recorded. */
+static void op_again_later(struct kop *op)
+{
+	history_drop(op->k->s->hist, op);
+	op_end(op);
+}
+
 static void op_try(struct kop *op)
 {
 	struct kobj *o = kobj_get(op->k, op->ino);
 
 	if (op->kind >= OP_CHANGES)
 		change(op);
-	else if (!from_cache(op, o))
+	else if (from_cache(op, o))
+		return;
+	else if (op->nowait)
+		op_again_later(op);
+	else
 		ask(op, o);
 }
 
@@ -324,6 +345,7 @@ static void op_try(struct kop *op)
 static void fill_bytes(struct kobj *o, const struct gns_msg *rep)
 {
 	o->data_ok = true;
+	o->attr_ok = true;
 	o->size = rep->payload_len;
 	memcpy(o->data, rep->payload, rep->payload_len);
 }
@@ -357,14 +379,27 @@ static void reply_bytes(struct kop *op, struct kreq *q,
 	finish_bytes(op, rep->payload, rep->payload_len, rep->r_obj.attr.size);
 }
 
+/* A lease and attributes, but no data with it. */
+static void grant_attr(struct kmodel *k, struct kobj *o, const struct kreq *q,
+		       const struct gns_msg *rep, const struct gns_grant *g,
+		       u32 size)
+{
+	if (!kobj_grant(k, o, q, rep, g))
+		return;
+	o->attr_ok = true;
+	if (o->data_ok && o->size != size)
+		sim_fail(k->s, "torn", "one version, lengths %u and %u",
+			 o->size, size);
+	o->size = size;
+}
+
 static void reply_stat(struct kop *op, struct kreq *q,
 		       const struct gns_msg *rep)
 {
 	struct kobj *o = kobj_get(op->k, op->ino);
 	u32 size = rep->r_obj.attr.size;
 
-	/* A lease, but no data with it. */
-	kobj_grant(op->k, o, q, rep, &rep->r_obj.grant);
+	grant_attr(op->k, o, q, rep, &rep->r_obj.grant, size);
 	op_return(op, 0, &size, 1);
 }
 
@@ -374,14 +409,23 @@ static void reply_lookup(struct kop *op, struct kreq *q,
 	const struct gns_r_lookup *l = &rep->r_lookup;
 	struct kobj *dir = kobj_get(op->k, op->ino);
 	u32 ino = l->absent ? 0 : simfs_fh_ino(&l->child.fh);
+	u32 size = l->child.attr.size;
 
+	if (op->kind == OP_STAT) {
+		if (ino != op->ino)
+			sim_fail(op->k->s, "names", "the root lost a name");
+		grant_attr(op->k, kobj_get(op->k, op->ino), q, rep,
+			   &l->child.grant, size);
+		op_return(op, 0, &size, 1);
+		return;
+	}
 	if (may_fill(op->k, dir, q, rep, &l->dir)) {
 		dir->known[op->name[0]] = true;
 		dir->names[op->name[0]] = ino;
 	}
 	if (ino)
-		kobj_grant(op->k, kobj_get(op->k, ino), q, rep,
-			   &l->child.grant);
+		grant_attr(op->k, kobj_get(op->k, ino), q, rep,
+			   &l->child.grant, size);
 	op_return(op, ino ? 0 : -ENOENT, &ino, 1);
 }
 
@@ -600,6 +644,7 @@ static void pick_file(struct kop *op, u64 dice)
 		return;
 	}
 	op->ino = INO_LOG(sim_below(s, FS_LOGS));
+	op->by_name = sim_chance(s, 500000);
 	op->kind = dice < 52 ? OP_READ :
 		   dice < 58 ? OP_STAT :
 		   dice < 61 ? OP_MMAP :
@@ -630,6 +675,33 @@ static void pick(struct kop *op)
 			       OP_RENAME;
 }
 
+/* Anything, as long as it is in the cache. */
+static void pick_cached(struct kop *op)
+{
+	struct sim *s = op->k->s;
+
+	op->nowait = true;
+	switch (sim_below(s, 5)) {
+	case 0:
+		op->kind = OP_READ;
+		op->ino = INO_REG(sim_below(s, FS_REGS + FS_LOGS));
+		break;
+	case 1:
+		op->kind = OP_MMAP;
+		op->ino = INO_REG(sim_below(s, FS_REGS + FS_LOGS));
+		break;
+	case 2:
+		op->kind = OP_STAT;
+		op->ino = INO_LOG(sim_below(s, FS_LOGS));
+		break;
+	default:
+		op->kind = sim_chance(s, 500000) ? OP_LOOKUP : OP_READDIR;
+		op->dir[0] = sim_below(s, FS_DIRS);
+		op->name[0] = sim_below(s, FS_NAMES);
+		op->ino = INO_DIR(op->dir[0]);
+	}
+}
+
 static void app_next(void *arg)
 {
 	struct app a = *(struct app *)arg;
@@ -646,7 +718,10 @@ static void app_next(void *arg)
 	op->app = a.nr;
 	op->slot = -1;
 	op->serial = (k->nr + 1) << 24 | ++k->serials;
-	pick(op);
+	if (a.nr)
+		pick(op);
+	else
+		pick_cached(op);
 	k->ops[a.nr] = op;
 	history_call(k->s->hist, op);
 	story(k->s, W_SAT, k->nr, "app%u call %d on %u name %u serial %x",

@@ -45,6 +45,7 @@ bool kobj_may_fault(const struct kmodel *k, const struct kobj *o)
 void kobj_drop(struct kobj *o)
 {
 	o->data_ok = false;
+	o->attr_ok = false;
 	o->version = 0;
 	memset(o->known, 0, sizeof(o->known));
 }

@@ -17,7 +17,7 @@
 #define K_INODES 4096
 #define K_SLOTS 8
 #define K_DATA 128
-#define K_APPS 3
+#define K_APPS 4 /* the first one only looks into the cache */
 
 struct kop;
 struct kmodel;
@@ -32,6 +32,7 @@ struct kobj {
 	u64 revoked; /* every grant of the session up to it is void */
 	u32 own; /* changes of ours under way */
 	u64 own_gen; /* k->gen when the last began or ended */
+	bool attr_ok; /* size is known, whatever of the data */
 	bool data_ok;
 	u32 size;
 	u8 data[K_DATA];
@@ -81,6 +82,8 @@ struct kop {
 	u32 serial; /* names the change in its data */
 	s64 rec; /* history: its record; -1: none */
 	bool carried; /* from before the record began: may have run before */
+	bool by_name; /* STAT: by a lookup in the root */
+	bool nowait; /* from the cache, or not at all */
 	u32 retries;
 	int slot; /* changes: -1 none */
 	u64 epoch; /* of the copy under way */

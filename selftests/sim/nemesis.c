@@ -107,43 +107,135 @@ static void do_step(struct sim *s)
 	story(s, W_WORLD, 0, "the origin's wall clock jumps");
 }
 
-static void act(struct sim *s)
+/*
+ * A copy of the machine knows all the kernel knew, and asks for a session in
+ * the old one's place. It has not fenced anything.
+ */
+static void do_clone(struct sim *s, u32 sat)
 {
-	u64 dice = sim_below(s, 1000);
+	struct kmodel *k = s->kern[sat];
+	struct gns_msg msg = { .type = GNS_HELLO, .tag = 1 };
+
+	if (!k->sid)
+		return;
+	sim_fault(s, F_CLONE);
+	story(s, W_WORLD, 0, "a clone of sat%u says HELLO", sat);
+	msg.hello = (struct gns_m_hello){
+		.proto_min = GNS_PROTO_MIN,
+		.proto_max = GNS_PROTO_MAX,
+		.instance = k->instance,
+		.stamp = 1,
+		.old_sid = k->sid,
+		.old_secret = k->secret,
+	};
+	msg.hello.secret.b[0] = 77;
+	net_stranger(s->net, sat, &msg);
+}
+
+enum act {
+	A_CUT,
+	A_RESET,
+	A_HELPER,
+	A_SATHOST,
+	A_ORIGIN,
+	A_POWER,
+	A_DRIFT,
+	A_STEP,
+	A_STILL,
+	A_TTL,
+	A_CLONE,
+	A_MAX,
+};
+
+static const u32 base_weight[A_MAX] = {
+	[A_CUT] = 400,	 [A_RESET] = 200, [A_HELPER] = 140, [A_SATHOST] = 15,
+	[A_ORIGIN] = 35, [A_POWER] = 8,	  [A_DRIFT] = 90,   [A_STEP] = 40,
+	[A_STILL] = 45,	 [A_TTL] = 27,	  [A_CLONE] = 20,
+};
+
+/* Each seed likes some faults better than others: mixes find more. */
+static void choose_weights(struct sim *s)
+{
+	static const u32 factor[] = { 0, 1, 1, 1, 4, 8 };
+	u32 i;
+
+	for (i = 0; i < A_MAX; i++)
+		s->weight[i] = base_weight[i] *
+			       factor[sim_below(s, ARRAY_SIZE(factor))];
+	s->weight[A_RESET] += 100;
+}
+
+static void do_ttl(struct sim *s)
+{
+	sim_fault(s, F_TTL);
+	s->orig->cfg.ttl = (500 + sim_below(s, 3000)) * MS;
+	gns_origin_set_ttl(s->orig->o, s->orig->cfg.ttl);
+}
+
+static void do_act(struct sim *s, enum act a)
+{
 	u32 sat = sim_below(s, SIM_SATS);
 
-	if (dice < 400) {
+	switch (a) {
+	case A_CUT:
 		sim_fault(s, F_CUT);
 		do_cut(s, sat);
-	} else if (dice < 600) {
+		break;
+	case A_RESET:
 		sim_fault(s, F_RESET);
 		net_reset_one(s->net, sat);
-	} else if (dice < 740) {
+		break;
+	case A_HELPER:
 		sim_fault(s, F_HELPER);
 		kmodel_helper_crash(s->kern[sat]);
-	} else if (dice < 755) {
+		break;
+	case A_SATHOST:
 		sim_fault(s, F_SATHOST);
 		kmodel_host_crash(s->kern[sat]);
-	} else if (dice < 790) {
+		break;
+	case A_ORIGIN:
 		if (!s->orig->up)
-			return;
+			break;
 		sim_fault(s, F_ORIGIN);
 		orig_crash(s->orig, false);
-	} else if (dice < 797) {
+		break;
+	case A_POWER:
 		do_power(s);
-	} else if (dice < 890) {
+		break;
+	case A_DRIFT:
 		sim_fault(s, F_DRIFT);
 		do_drift(s, sim_below(s, SIM_SATS + 1));
-	} else if (dice < 930) {
+		break;
+	case A_STEP:
 		sim_fault(s, F_STEP);
 		do_step(s);
-	} else if (dice < 975) {
+		break;
+	case A_STILL:
 		do_still(s, sim_below(s, SIM_SATS + 1));
-	} else if (s->orig->up) {
-		sim_fault(s, F_TTL);
-		s->orig->cfg.ttl = (500 + sim_below(s, 3000)) * MS;
-		gns_origin_set_ttl(s->orig->o, s->orig->cfg.ttl);
+		break;
+	case A_TTL:
+		if (s->orig->up)
+			do_ttl(s);
+		break;
+	case A_CLONE:
+		do_clone(s, sat);
+		break;
+	case A_MAX:
+		break;
 	}
+}
+
+static void act(struct sim *s)
+{
+	u64 sum = 0, dice;
+	u32 i;
+
+	for (i = 0; i < A_MAX; i++)
+		sum += s->weight[i];
+	dice = sim_below(s, sum);
+	for (i = 0; dice >= s->weight[i]; i++)
+		dice -= s->weight[i];
+	do_act(s, i);
 }
 
 /* Faults end: whoever can reach the origin has to get on. */
@@ -173,6 +265,7 @@ static void tick(void *arg)
 
 void nemesis_start(struct sim *s)
 {
+	choose_weights(s);
 	sim_at(s, s->quiet_from, NULL, calm, s, false);
 	sim_in(s, 500 * MS, NULL, tick, s, false);
 }

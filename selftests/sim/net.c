@@ -418,6 +418,46 @@ void net_reset_one(struct net *n, u32 sat)
 	}
 }
 
+/* Nobody reads what a stranger is told. */
+static int stranger_message(struct gns_conn *c, const struct gns_msg *msg)
+{
+	(void)c;
+	(void)msg;
+	return 0;
+}
+
+static void stranger_closed(struct gns_conn *c, const char *why)
+{
+	(void)c;
+	(void)why;
+}
+
+static const struct gns_conn_user stranger = { stranger_message,
+					       stranger_closed, NULL, NULL };
+
+static void stranger_in(void *arg, struct gns_conn *conn, const char *why)
+{
+	struct gns_msg *msg = arg;
+
+	(void)why;
+	if (conn) {
+		conn->user = &stranger;
+		gns_conn_send(conn, msg, NULL);
+	}
+	free(msg);
+}
+
+/* Somebody else connects from the satellite's side and says one thing. */
+void net_stranger(struct net *n, u32 sat, const struct gns_msg *msg)
+{
+	struct gns_msg *copy = malloc(sizeof(*copy));
+
+	if (!copy)
+		abort();
+	*copy = *msg;
+	do_connect(&n->conn[sat].c, stranger_in, copy);
+}
+
 void net_free(struct net *n)
 {
 	struct link_pair *p;
@@ -425,6 +465,8 @@ void net_free(struct net *n)
 
 	while ((a = LIST_FIRST(&n->attempts))) {
 		LIST_REMOVE(a, all);
+		if (a->done == stranger_in)
+			free(a->arg);
 		free(a);
 	}
 	while ((p = LIST_FIRST(&n->pairs))) {

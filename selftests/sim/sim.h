@@ -87,6 +87,7 @@ enum fault {
 	F_STEP,
 	F_STILL,
 	F_TTL,
+	F_CLONE,
 	F_MAX,
 };
 
@@ -106,6 +107,7 @@ struct sim {
 	u64 faults[F_MAX];
 	u64 nfaults;
 	u64 quiet_from; /* no faults from here on */
+	u32 weight[16]; /* of each kind of act, from the seed */
 	struct life era; /* of a planned beginning of the record */
 	const char *failed; /* the first violation */
 	char why[512];
@@ -147,6 +149,7 @@ struct gns_connector *net_connector(struct net *n, u32 sat, struct life *life);
 void net_cut(struct net *n, u32 sat, bool to_origin, bool to_sat);
 void net_heal(struct net *n, u32 sat, bool reset);
 void net_reset_one(struct net *n, u32 sat);
+void net_stranger(struct net *n, u32 sat, const struct gns_msg *msg);
 bool net_is_cut(const struct net *n, u32 sat);
 
 /* simfs.c: see there for the tree that it starts with. */
@@ -209,6 +212,10 @@ bool history_check(struct history *h);
 
 /* nemesis.c */
 void nemesis_start(struct sim *s);
+
+/* oracle.c */
+void oracle_apply(struct sim *s, const struct gns_msg *req,
+		  const struct gns_fh *child);
 
 /* run.c */
 bool sim_run(const struct sim_opts *opts, u64 *faults, u64 *ops,

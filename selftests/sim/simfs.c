@@ -471,6 +471,29 @@ static void op_end(void *arg)
 	op->done(op);
 }
 
+static void check_apply(struct simfs *fs, const struct gns_msg *req)
+{
+	const struct gns_fh *dir = &req->make.dir;
+	const struct gns_str *name = &req->make.name;
+	struct gns_fh child;
+	struct inode *d;
+	int nr;
+
+	if (req->type == GNS_RENAME) {
+		dir = &req->rename.odir;
+		name = &req->rename.oname;
+	} else if (req->type != GNS_UNLINK) {
+		oracle_apply(fs->s, req, NULL);
+		return;
+	}
+	d = fh_inode(fs, dir);
+	nr = name_nr(name);
+	if (!d || nr < 0 || !*dir_slot(d, nr))
+		return;
+	child = simfs_fh(fs, *dir_slot(d, nr));
+	oracle_apply(fs->s, req, &child);
+}
+
 static void fs_submit(struct gns_fs *gfs, struct gns_fsop *op)
 {
 	struct simfs *fs = container_of(gfs, struct simfs, fs);
@@ -488,6 +511,8 @@ static void fs_submit(struct gns_fs *gfs, struct gns_fsop *op)
 	if (op->bulk)
 		op->bulk->release(op->bulk);
 	op->bulk = NULL;
+	if (gns_msg_is_change(op->req->type))
+		check_apply(fs, op->req);
 	if (op->req->type == GNS_READ && i)
 		read_first(fs, op, i);
 	if (op->req->type == GNS_WRITE && i)
@@ -602,6 +627,9 @@ struct simfs *simfs_new(struct sim *s, struct host *host)
 		n->size = n->dir || i >= INO_LOG(0) ? 0 : FS_BLOCK;
 		n->ctime = fs_time(fs);
 	}
+	/* The root names the lists, so that lookups show their length. */
+	for (i = 0; i < FS_LOGS; i++)
+		*dir_slot(&fs->mem[INO_ROOT], i) = INO_LOG(i);
 	fs->next = INO_FREE;
 	memcpy(fs->disk, fs->mem, sizeof(fs->disk));
 	return fs;
@@ -644,7 +672,8 @@ u32 simfs_made(struct simfs *fs, u32 serial)
 {
 	u32 i;
 
-	for (i = INO_FREE; i < fs->next; i++)
+	/* The newest: what a power loss undid may have been made again. */
+	for (i = fs->next; i-- > INO_FREE;)
 		if (fs->made[i].serial == serial)
 			return fs->made[i].ino;
 	return 0;

@@ -11,7 +11,7 @@
 const char *const fault_names[F_MAX] = {
 	"delay",  "drop",  "duplicate", "reset", "cut",	  "helper crash",
 	"host crash", "origin crash", "power loss", "drift", "clock step",
-	"standstill", "TTL change",
+	"standstill", "TTL change", "clone",
 };
 
 /* splitmix64, Steele, Lea and Flood 2014 */

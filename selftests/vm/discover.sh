@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Which tests there are, and what machine each wants. For `run`.
+#
+# selftests/<folder>/<name>.vm.sh is a test; what it wants stands in its first
+# lines after "# vm:". A program is one by a line in selftests/<folder>/vm.list:
+#
+#	name | command, its path relative to the top | wants
+#
+# Wants, all optional: kernel=stock,debug (default: all) mem=MIB
+# nvme=N[:MIB[:BYTES]] host-net timeout=SECONDS append=TEXT own-boot
+
+declare -A test_cmd=()		# by test: command
+declare -A test_wants=()	# by test: words as above
+declare -A test_timeout=()	# by test: seconds
+chosen=()			# the tests of this run
+group=()			# those of them that share the next boot
+
+# add_script NAME PATH
+add_script()
+{
+	local name=$1 path=$2 line i wants=
+
+	for ((i = 0; i < 20; i++)); do
+		IFS= read -r line || break
+		case $line in
+		"# vm:"*)	wants+=" ${line#\# vm:}" ;;
+		esac
+	done <"$path"
+	test_cmd[$name]=$path
+	test_wants[$name]=$wants
+}
+
+add_list()
+{
+	local list=$1 folder name cmd wants
+
+	folder=${list%/*}
+	folder=${folder##*/}
+	while IFS='|' read -r name cmd wants _; do
+		case $name in
+		'' | '#'*) continue ;;
+		esac
+		read -r name <<<"$name"
+		read -r cmd <<<"$cmd"
+		test_cmd[$folder/$name]=$top/$cmd
+		test_wants[$folder/$name]=$wants
+	done <"$list"
+}
+
+all_tests()
+{
+	local path name
+
+	if [ -n "$from" ]; then
+		add_list "$from"
+	else
+		for path in "$top"/selftests/*/*.vm.sh; do
+			[ -e "$path" ] || continue
+			name=${path#"$top"/selftests/}
+			add_script "${name%.vm.sh}" "$path"
+		done
+		for path in "$top"/selftests/*/vm.list; do
+			[ ! -e "$path" ] || add_list "$path"
+		done
+	fi
+	mapfile -t names < <(printf '%s\n' "${!test_cmd[@]}" | sort)
+}
+
+# want NAME KEY: prints the value of KEY in what the test wants; fails if none.
+want()
+{
+	local word
+
+	for word in ${test_wants[$1]-}; do
+		case $word in
+		"$2")	return 0 ;;
+		"$2="*)	echo "${word#*=}"; return 0 ;;
+		esac
+	done
+	return 1
+}
+
+wants_kernel()
+{
+	local list
+
+	list=$(want "$1" kernel) || return 0
+	[[ ,$list, == *,$kernel,* ]]
+}
+
+list_tests()
+{
+	local name
+
+	all_tests
+	for name in "${names[@]}"; do
+		[ -z "$name" ] || echo "$name ${test_wants[$name]}"
+	done
+}
+
+# choose PATTERN: adds what a word of the command line means.
+choose()
+{
+	local word=$1 name found=
+
+	for name in "${names[@]}"; do
+		case $name in
+		"$word" | "$word"/* | */"$word") ;;
+		*) continue ;;
+		esac
+		found=1
+		# A folder means the tests of it that fit; a name is an order.
+		[[ $name == "$word"/* ]] && ! wants_kernel "$name" && continue
+		chosen+=("$name")
+	done
+	[ -z "$found" ] || return 0
+	if [ -f "$word" ] && [ -x "$word" ]; then
+		name=$(basename "$word" .vm.sh)
+		add_script "$name" "$(realpath "$word")"
+		chosen+=("$name")
+		return 0
+	fi
+	echo "vm: no test '$word'; try --list" >&2
+	return 1
+}
+
+find_tests()
+{
+	local name word
+
+	all_tests
+	for name in "${names[@]}"; do
+		[ -n "$all" ] && [ -n "$name" ] && wants_kernel "$name" &&
+			chosen+=("$name")
+	done
+	for word; do
+		choose "$word" || return 1
+	done
+	for name in "${chosen[@]}"; do
+		test_timeout[$name]=${timeout:-$(want "$name" timeout ||
+			{ [ "$kernel" = debug ] && echo 180; } || echo 60)}
+	done
+	waiting=("${chosen[@]}")
+}
+
+machine_key()
+{
+	local key word
+
+	key=
+	for word in ${test_wants[$1]}; do
+		case $word in
+		mem=* | nvme=* | append=* | host-net) key+=" $word" ;;
+		own-boot) key+=" $1" ;;
+		esac
+	done
+	echo "$key"
+}
+
+# Moves the tests that share a machine with the first waiting one to $group.
+next_group()
+{
+	local name key left=()
+
+	[ ${#waiting[@]} -gt 0 ] || return 1
+	key=$(machine_key "${waiting[0]}")
+	group=()
+	for name in "${waiting[@]}"; do
+		if [ "$(machine_key "$name")" = "$key" ]; then
+			group+=("$name")
+		else
+			left+=("$name")
+		fi
+	done
+	waiting=("${left[@]}")
+}

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The guest's kernel, initramfs and QEMU. For `run`.
+
+# What the guest needs to see its root and to talk; more comes from there.
+boot_modules="virtio_pci 9pnet_virtio 9p overlay virtio_console"
+
+guest_pid=
+guest_fd=
+boot_limit=180
+
+find_kernel()
+{
+	local line
+
+	while IFS= read -r line; do
+		case $line in
+		release=*)	release=${line#*=} ;;
+		vmlinuz=*)	vmlinuz=${line#*=} ;;
+		modules=*)	modules=${line#*=} ;;
+		build=*)	build_dir=${line#*=} ;;
+		esac
+	done < <("$here/kernel" path "$kernel")
+	[ -n "${build_dir-}" ] || die "no kernel '$kernel'"
+	kmod_dir=$top/build/kmod-$(<"$build_dir/include/config/kernel.release")
+	bugs_dir=${kmod_dir/%kmod-*/}bugs-${kmod_dir##*/kmod-}
+}
+
+make_init()
+{
+	local src="$here/init.c $here/run.c $here/klog.c"
+
+	init=$out/init
+	if [ ! -e "$init" ] || [ -n "$(find "$here" -name '*.[ch]' -newer "$init")" ]; then
+		# shellcheck disable=SC2086 # a list of files
+		gcc -std=gnu11 -O2 -static -Wall -Wextra -Werror -o "$init.$$" $src ||
+			die "PID 1 does not build"
+		mv "$init.$$" "$init"
+	fi
+}
+
+# init, and the modules without which there is no root.
+make_initramfs()
+{
+	local tmp name path word
+
+	make_init
+	initramfs=$out/initramfs-$release.cpio
+	[ "$initramfs" -nt "$init" ] &&
+		{ [ -z "$modules" ] || [ "$initramfs" -nt "$modules/modules.dep" ]; } &&
+		return
+	tmp=$(mktemp -d "$out/initramfs.XXXXXX")
+	cp "$init" "$tmp/init"
+	mkdir "$tmp/dev" "$tmp/m"
+	if [ -n "$modules" ]; then
+		while read -r word path _; do
+			[ "$word" = insmod ] || continue
+			name=/m/$(basename "$path" .xz)
+			[ ! -e "$tmp$name" ] || continue
+			case $path in
+			*.xz)	xz -dc "$path" >"$tmp$name" ;;
+			*)	cp "$path" "$tmp$name" ;;
+			esac
+			echo "$name" >>"$tmp/modules.list"
+		# shellcheck disable=SC2086 # a list of modules
+		done < <(/sbin/modprobe -S "$release" -a --show-depends $boot_modules)
+	fi
+	(cd "$tmp" && find . | cpio --quiet -o -H newc) >"$initramfs.$$" ||
+		die "cpio failed"
+	mv "$initramfs.$$" "$initramfs"
+	rm -rf "$tmp"
+}
+
+# KVM that is there may still not work: run SeaBIOS in it, which finds nothing
+# to boot, resets the machine and so ends QEMU.
+find_accel()
+{
+	accel=${GNS_ACCEL-}
+	[ -n "$accel" ] || { [ ! -e "$out/accel" ] || accel=$(<"$out/accel"); }
+	if [ -z "$accel" ]; then
+		accel=tcg
+		[ -w /dev/kvm ] && (timeout 5 qemu-system-x86_64 -nodefaults \
+			-no-user-config -machine q35 -accel kvm -cpu host \
+			-display none -no-reboot -boot reboot-timeout=1 </dev/null; exit $?
+		) >/dev/null 2>&1 && accel=kvm
+		echo "$accel" >"$out/accel"
+	fi
+	if [ "$accel" = kvm ]; then
+		accel_args=(-accel kvm -cpu host)
+	else
+		# Without -erms and -fsrm, copies are not done byte by byte.
+		accel_args=(-accel tcg,thread=multi,tb-size=512
+			-cpu max,-erms,-fsrm,-la57,-smap)
+	fi
+}
+
+nvme_args()
+{
+	local n size rate i file
+
+	IFS=: read -r n size rate <<<"$1"
+	for ((i = 0; i < ${n:-0}; i++)); do
+		file=$work/nvme$i.img
+		truncate -s "${size:-256}M" "$file"
+		args+=(-drive "file=$file,if=none,id=nvme$i,format=raw,cache=unsafe${rate:+,throttling.bps-total=$rate}"
+			-device "nvme,drive=nvme$i,serial=gns$i")
+	done
+}
+
+# set_machine TEST: the machine that this test wants; options overrule.
+set_machine()
+{
+	local name=$1 m
+
+	find_accel
+	m_mem=$(want "$name" mem) || m_mem=$mem
+	m_nvme=$(want "$name" nvme) || m_nvme=
+	m_nvme=${nvme:-$m_nvme}
+	m_append=$(want "$name" append) || m_append=
+	m_append+=" $append"
+	m_net=$hostnet
+	want "$name" host-net >/dev/null && m_net=1
+	m=1024
+	[ "$kernel" = debug ] && m=2048	# KASAN's shadow, kmemleak's records
+	[ "$m_mem" -ge "$m" ] || m_mem=$m
+}
+
+common_args()
+{
+	local job=$1
+
+	args=(-nodefaults -no-user-config -no-reboot -display none -machine q35
+		-m "$m_mem" -smp 2 "${accel_args[@]}"
+		-kernel "$vmlinuz" -initrd "$initramfs"
+		-append "console=ttyS0 quiet rdinit=/init gns.job=$job panic=-1 panic_on_warn=1 oops=panic softlockup_panic=1 hung_task_panic=1 no_timer_check mitigations=off nokaslr kmemleak=on slab_nomerge $m_append"
+		-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
+		-device virtio-9p-pci,fsdev=root,mount_tag=host)
+	[ -z "$m_net" ] || args+=(-netdev user,id=net -device virtio-net-pci,netdev=net,romfile=)
+	nvme_args "$m_nvme"
+}
+
+may_skip()
+{
+	awk -F ' *[|] *' -v step="vm-$kernel" -v name="$1" '
+		$1 == step && ($2 == name || $2 == "*") { found = 1 }
+		END { exit !found }' "$top/selftests/skips" 2>/dev/null
+}
+
+# write_job FILE TEST...: init.c has the format.
+write_job()
+{
+	local job=$1 name flags
+	shift
+
+	{
+		[ -z "$modules" ] || [ -z "$m_net" ] || printf 'module\tvirtio_net\n'
+		[ -z "$modules" ] || [ -z "$m_nvme" ] || printf 'module\tnvme\n'
+		[ -z "$m_net" ] || printf 'address\teth0 10.0.2.15\nenv\tGNS_HOST=10.0.2.2\n'
+		printf 'env\t%s\n' "GNS_TOP=$top" "GNS_KERNEL=$kernel" \
+			"GNS_KMOD=$kmod_dir/kmod/gns.ko" "GNS_BUGS=$bugs_dir/bugs.ko"
+		for name; do
+			flags=-
+			may_skip "$name" && flags=may-skip
+			printf 'test\t%s\t%s\t%s\t%s\n' "$name" \
+				"${test_timeout[$name]}" "$flags" "${test_cmd[$name]}"
+		done
+		[ -z "$shell" ] || printf 'shell\n'
+	} >"$job"
+}
+
+# Its standard output is the verdict port, at $guest_fd.
+start_guest()
+{
+	local work=$1 args
+
+	common_args "$2"
+	args+=(-chardev "file,id=console,path=$work/console.log" -serial chardev:console
+		-device virtio-serial-pci
+		-chardev "file,id=verdict,path=/dev/stdout"
+		-device virtserialport,chardev=verdict,name=gns.verdict)
+	exec {guest_fd}< <(exec qemu-system-x86_64 "${args[@]}" </dev/null 2>"$work/qemu.log")
+	guest_pid=$!
+}
+
+# After its last word the guest ends by itself; a hung one does not.
+end_guest()
+{
+	local i
+
+	[ -n "$guest_pid" ] || return 0
+	for ((i = 0; i < 20; i++)); do
+		kill -0 "$guest_pid" 2>/dev/null || break
+		[ -n "${scanned-}${word[*]-}" ] || break
+		sleep 0.1
+	done
+	kill "$guest_pid" 2>/dev/null
+	wait "$guest_pid" 2>/dev/null
+	guest_pid=
+	exec {guest_fd}<&-
+}
+
+shell_in_guest()
+{
+	local work=$1 args
+
+	write_job "$work/job"
+	common_args "$work/job"
+	echo "vm: the test: ${test_cmd[${chosen[0]-}]-none}" >&2
+	echo "vm: leave with exit, or with Ctrl-A X" >&2
+	qemu-system-x86_64 "${args[@]}" -serial mon:stdio
+}

@@ -74,7 +74,6 @@ static void applied(struct gns_fsop *op)
 	struct gns_changed_list list = { 0 };
 	u32 i;
 
-	slot_touch(c->o, c);
 	rep.r_change = op->rep.r_change;
 	/* A write that failed may have gone half its way. */
 	if (!rep.status || !is_name_change(c->req->type) ||
@@ -148,6 +147,7 @@ void apply_begin(struct change *c)
 		sync |= version_reserve(o, c->before[i]);
 		sync |= version_log(o, c->obj[i]);
 	}
+	slot_touch(o, c);
 	if (!GNS_MUTANT(NO_INTENT))
 		slot_log_intent(c);
 	o->db->ops->commit(o->db, sync, logged, c);

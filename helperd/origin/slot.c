@@ -20,6 +20,7 @@
 #define INSTANCES_MAX 4096u
 #define REC_DONE 0u
 #define REC_INTENT 1u
+#define REC_UNKNOWN 2u
 
 static void slot_free(struct gns_origin *o, struct slot *sl)
 {
@@ -185,7 +186,9 @@ void slot_log_done(struct gns_origin *o, struct slot *sl)
 /* The change of @sl has not run and will not: as if it had never come. */
 void slot_not_run(struct gns_origin *o, struct slot *sl)
 {
-	if (sl->change && sl->change->redo) {
+	if (sl->change && sl->change->overtaken) {
+		slot_set_state(o, sl, SLOT_UNKNOWN);
+	} else if (sl->change && sl->change->redo) {
 		slot_set_state(o, sl, SLOT_REDO);
 		slot_put(o, sl, REC_INTENT, sl->change, sl->change->req);
 	} else {
@@ -209,8 +212,9 @@ static bool shares(const struct change *c, const struct change *w)
 }
 
 /*
- * @c is about to be seen in its objects. An older change of them whose fate
- * at the crash is open can not be run again after this one.
+ * @c is about to be logged, and then seen in its objects. An older change of
+ * them whose fate at a crash is open can not be run again after this one; the
+ * same batch says so, or another crash would forget it.
  */
 void slot_touch(struct gns_origin *o, const struct change *c)
 {
@@ -219,8 +223,10 @@ void slot_touch(struct gns_origin *o, const struct change *c)
 	u32 i;
 
 	TAILQ_FOREACH(w, &o->waiting, link)
-		if (w->redo && shares(c, w))
+		if (w->redo && shares(c, w)) {
 			w->overtaken = true;
+			slot_put(o, w->slot, REC_UNKNOWN, NULL, NULL);
+		}
 
 	for (sl = TAILQ_FIRST(&o->redo); sl; sl = next) {
 		next = TAILQ_NEXT(sl, redo);
@@ -229,6 +235,7 @@ void slot_touch(struct gns_origin *o, const struct change *c)
 			    !gns_fh_eq(&sl->fh, &c->obj[i]->fh))
 				continue;
 			slot_set_state(o, sl, SLOT_UNKNOWN);
+			slot_put(o, sl, REC_UNKNOWN, NULL, NULL);
 			break;
 		}
 	}
@@ -251,10 +258,10 @@ static struct gns_msg *load_msg(struct gns_cursor *c)
 /* Is it what slot_put() writes? An answer may be missing. */
 static bool slot_fits(const struct slot *sl, u8 rec, struct gns_msg *msg)
 {
-	if (rec != REC_INTENT && rec != REC_DONE)
+	if (rec > REC_UNKNOWN)
 		return false;
 	if (!msg)
-		return rec == REC_DONE;
+		return rec != REC_INTENT;
 	if (!gns_msg_is_change(msg->type) || msg->reply != (rec == REC_DONE))
 		return false;
 	return msg->reply || (gns_msg_change(msg)->slot == sl->nr &&
@@ -297,6 +304,8 @@ int slot_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 		err = recover_add(o, sl, msg, child);
 	else if (!err)
 		sl->reply = msg;
+	if (!err && rec == REC_UNKNOWN)
+		sl->state = SLOT_UNKNOWN;
 	if (err)
 		free(msg);
 	return err;

@@ -206,18 +206,27 @@ out:
 	oconn_reply(r->oc, r->req, rep, bulk);
 }
 
-/* Attributes of a child that moved meanwhile: the whole read starts over. */
-static bool read_overtaken(struct read *r)
+/* The object in the answer that was read without being ours; or NULL. */
+static const struct gns_fh *read_child(const struct read *r)
 {
 	const struct gns_msg *rep = &r->op.rep;
 
 	if (rep->status)
-		return false;
+		return NULL;
 	if (r->req->type == GNS_LOOKUP && !rep->r_lookup.absent)
-		return obj_changed_since(r->o, &rep->r_lookup.child.fh, r->gen);
-	if (r->req->type == GNS_MOUNT)
-		return obj_changed_since(r->o, &rep->r_obj.fh, r->gen);
-	return false;
+		return &rep->r_lookup.child.fh;
+	return r->req->type == GNS_MOUNT ? &rep->r_obj.fh : NULL;
+}
+
+/* The child moved meanwhile: the read starts over once it stands still. */
+static void read_again(struct read *r, const struct gns_fh *child)
+{
+	struct obj *obj = obj_find(r->o, child);
+
+	if (obj && obj->applying)
+		TAILQ_INSERT_TAIL(&obj->waiting, r, link);
+	else
+		read_run(r);
 }
 
 static void read_synced(void *arg, int err)
@@ -237,6 +246,7 @@ static void read_done(struct gns_fsop *op)
 	struct gns_origin *o = r->o;
 	struct obj *obj = r->obj;
 	struct change *turn = r->turn ? obj->owner : NULL;
+	const struct gns_fh *child;
 	bool again;
 
 	if (r->req->type == GNS_FSYNC && !op->rep.status) {
@@ -245,14 +255,15 @@ static void read_done(struct gns_fsop *op)
 		return;
 	}
 	TAILQ_REMOVE(&o->reads, r, link);
-	again = read_overtaken(r);
+	child = read_child(r);
+	again = child && obj_changed_since(o, child, r->gen);
 	/* Answer before an apply that waits for us can move the version. */
 	if (!again)
 		read_answer(r);
 	if (obj && !--obj->readers && obj->owner && !turn)
 		change_reader_gone(obj->owner);
 	if (again) {
-		read_run(r);
+		read_again(r, child);
 		return;
 	}
 	if (turn) {

@@ -128,7 +128,9 @@ static void set_expiry(struct kmodel *k, u64 stamp, u64 ttl)
 	k->expires = max_u64(k->expires, from + ttl);
 	k->ttl = ttl;
 	gns_timer_arm(&k->zap, k->expires - ttl / 4);
-	k->stood_still = false;
+	/* Only one that was sent since says anything about now. */
+	if (stamp > k->stood_at)
+		k->stood_still = false;
 }
 
 /* --- what the helper says, after some time --- */
@@ -255,7 +257,6 @@ static void word_lost(struct kmodel *k, u64 sid)
 		k->obj[i]->pte = false;
 	}
 	k->sid = 0;
-	k->stood_still = false;
 	word_post(word_new(k, WD_FENCED, sid));
 }
 

@@ -117,6 +117,7 @@ struct kmodel {
 	struct kop *ops[K_APPS];
 	u32 serials;
 	bool deaf; /* its fence hangs: no RELEASED is ever said */
+	u64 stood_at; /* boottime */
 	bool stood_still; /* outside of I1 until a keepalive is answered */
 };
 

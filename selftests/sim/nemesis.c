@@ -64,8 +64,10 @@ static void do_still(struct sim *s, u32 nr)
 
 	if (!h->ppm || !s->opts.still)
 		return;
-	if (nr < SIM_SATS)
+	if (nr < SIM_SATS) {
 		s->kern[nr]->stood_still = true;
+		s->kern[nr]->stood_at = host_boottime(h);
+	}
 	sim_fault(s, F_STILL);
 	story(s, W_WORLD, 0, "%s %u stands still", h->name, nr);
 	host_speed(h, 0);

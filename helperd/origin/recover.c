@@ -19,6 +19,7 @@ struct recovery {
 	struct gns_msg *req;
 	struct gns_fh child[2]; /* what the names meant before */
 	struct gns_fh now[2]; /* and mean now */
+	u64 size; /* of the file appended to, now */
 	u32 step;
 	struct gns_msg ask;
 	struct gns_fsop op;
@@ -95,7 +96,14 @@ static void judge(struct recovery *r)
 {
 	switch (r->req->type) {
 	case GNS_WRITE:
-		may_run_again(r, &r->req->write.fh);
+		/* A power loss took the bytes before it, so it did not run,
+		 * and is to go to where the end is now.
+		 */
+		if (r->req->write.flags & GNS_WR_APPEND &&
+		    r->size < r->req->write.off)
+			slot_not_run(r->o, r->sl);
+		else
+			may_run_again(r, &r->req->write.fh);
 		break;
 	case GNS_SETATTR:
 		may_run_again(r, &r->req->setattr.fh);
@@ -135,7 +143,9 @@ static void answered(struct gns_fsop *op)
 		recovery_end(r); /* its state stays unknown */
 		return;
 	}
-	if (!op->rep.r_lookup.absent)
+	if (r->ask.type == GNS_GETATTR)
+		r->size = op->self.size;
+	else if (!op->rep.r_lookup.absent)
 		r->now[r->step] = op->rep.r_lookup.child.fh;
 	r->step++;
 	recovery_step(r);
@@ -146,13 +156,17 @@ static void recovery_step(struct recovery *r)
 	const struct gns_msg *req = r->req;
 	u32 names = req->type == GNS_RENAME ? 2 : 1;
 
-	if (req->type == GNS_WRITE || req->type == GNS_SETATTR ||
-	    r->step == names) {
+	if (req->type == GNS_SETATTR || r->step == names ||
+	    (req->type == GNS_WRITE &&
+	     !(req->write.flags & GNS_WR_APPEND))) {
 		judge(r);
 		return;
 	}
 	r->ask = (struct gns_msg){ .type = GNS_LOOKUP };
-	if (names == 2) {
+	if (req->type == GNS_WRITE) {
+		r->ask.type = GNS_GETATTR;
+		r->ask.obj.fh = req->write.fh;
+	} else if (names == 2) {
 		r->ask.name.fh = r->step ? req->rename.ndir : req->rename.odir;
 		r->ask.name.name = r->step ? req->rename.nname :
 					     req->rename.oname;

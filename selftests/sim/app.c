@@ -22,14 +22,17 @@ static void op_end(struct kop *op)
 {
 	struct kmodel *k = op->k;
 	struct app *a;
+	u64 pause;
 
 	k->ops[op->app] = NULL;
 	a = malloc(sizeof(*a));
 	if (!a)
 		abort();
 	*a = (struct app){ k, op->app };
-	sim_in(k->s, sim_below(k->s, sim_chance(k->s, 50000) ? SEC : 20 * MS),
-	       &k->life, app_next, a, true);
+	pause = sim_below(k->s, sim_chance(k->s, 50000) ? SEC : 20 * MS);
+	if (!op->app)
+		pause = sim_below(k->s, 4 * MS);
+	sim_in(k->s, pause, &k->life, app_next, a, true);
 	free(op);
 }
 

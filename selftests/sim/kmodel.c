@@ -125,7 +125,13 @@ static void set_expiry(struct kmodel *k, u64 stamp, u64 ttl)
 {
 	u64 from = GNS_MUTANT(TIMER_FROM_RECEIPT) ? know(k) : stamp;
 
-	k->expires = max_u64(k->expires, from + ttl);
+	/* The newest stamp decides, not the longest life: an older promise
+	 * may have been counted by a clock that stood still.
+	 */
+	if (stamp < k->stamp && !GNS_MUTANT(TIMER_FROM_RECEIPT))
+		return;
+	k->stamp = stamp;
+	k->expires = from + ttl;
 	k->ttl = ttl;
 	gns_timer_arm(&k->zap, k->expires - ttl / 4);
 	/* Only one that was sent since says anything about now. */
@@ -225,6 +231,7 @@ static void word_up(struct kmodel *k, const struct gns_r_hello *h)
 	k->secret = k->new_secret;
 	k->incarnation = h->incarnation;
 	k->expires = 0;
+	k->stamp = 0;
 	for (i = 0; i < K_INODES; i++) {
 		if (!k->obj[i])
 			continue;
@@ -552,6 +559,7 @@ static void forget(struct kmodel *k)
 	k->had_slots = false;
 	k->sid = 0;
 	k->expires = 0;
+	k->stamp = 0;
 	k->deaf = false;
 	k->stood_still = false;
 }

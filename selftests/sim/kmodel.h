@@ -106,6 +106,7 @@ struct kmodel {
 	u64 sid;
 	struct gns_id secret, new_secret;
 	u64 expires, ttl;
+	u64 stamp; /* that expires was counted from */
 	u64 incarnation;
 	u64 gen;
 	struct gns_timer zap;

@@ -165,6 +165,7 @@ static void choose_weights(struct sim *s)
 		s->weight[i] = base_weight[i] *
 			       factor[sim_below(s, ARRAY_SIZE(factor))];
 	s->weight[A_RESET] += 100;
+	s->long_delays = 50000 * sim_below(s, 11);
 }
 
 static void do_ttl(struct sim *s)

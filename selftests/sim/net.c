@@ -117,8 +117,8 @@ static u64 net_delay(struct sim *s)
 {
 	if (s->now < s->quiet_from && sim_chance(s, 15000)) {
 		sim_fault(s, F_DELAY);
-		return sim_below(s, sim_chance(s, 100000) ? 3 * SEC :
-							    100 * MS);
+		return sim_below(s, sim_chance(s, s->long_delays) ? 3 * SEC :
+								  100 * MS);
 	}
 	return 50 * US + sim_below(s, sim_chance(s, 100000) ? 40 * MS : 2 * MS);
 }

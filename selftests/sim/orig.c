@@ -20,7 +20,9 @@ struct orig *orig_new(struct sim *s)
 	host_reboot(&o->host);
 	penv_init(&o->env, &o->host, &o->life);
 	o->cfg.ttl = 2 * SEC;
-	o->cfg.settle = 200 * MS;
+	o->cfg.settle = (50 + sim_below(s, 200)) * MS;
+	if (sim_chance(s, 500000))
+		o->cfg.settle = 5 * SEC;
 	o->cfg.hold = 20 * MS;
 	o->cfg.boot_id.b[0] = 1;
 	return o;

@@ -107,6 +107,7 @@ struct sim {
 	u64 faults[F_MAX];
 	u64 nfaults;
 	u64 quiet_from; /* no faults from here on */
+	u64 long_delays; /* per million of the delays */
 	u32 weight[16]; /* of each kind of act, from the seed */
 	struct life era; /* of a planned beginning of the record */
 	const char *failed; /* the first violation */

@@ -423,8 +423,7 @@ static u32 fs_run(struct simfs *fs, struct gns_fsop *op)
 	case GNS_RENAME:
 		return fs_rename(fs, op);
 	case GNS_REVALIDATE:
-		fs_reval(fs, op);
-		return 0;
+		return 0; /* seen at the first step */
 	case GNS_MOUNT:
 		op->rep.r_obj.fh = simfs_fh(fs, INO_ROOT);
 		attr_of(fs, &fs->mem[INO_ROOT], &op->self);
@@ -435,8 +434,7 @@ static u32 fs_run(struct simfs *fs, struct gns_fsop *op)
 		return ESTALE;
 	switch (op->req->type) {
 	case GNS_LOOKUP:
-		fs_lookup(fs, op);
-		return 0;
+		return 0; /* seen at the first step */
 	case GNS_READDIR:
 		fs_readdir(fs, op);
 		return 0;
@@ -515,6 +513,11 @@ static void fs_submit(struct gns_fs *gfs, struct gns_fsop *op)
 		check_apply(fs, op->req);
 	if (op->req->type == GNS_READ && i)
 		read_first(fs, op, i);
+	/* Children's attributes may be old by the time of the answer. */
+	if (op->req->type == GNS_LOOKUP && i)
+		fs_lookup(fs, op);
+	if (op->req->type == GNS_REVALIDATE)
+		fs_reval(fs, op);
 	if (op->req->type == GNS_WRITE && i)
 		write_step(fs, op, i, false);
 	sim_in(fs->s, 5 * US + sim_below(fs->s, 2 * MS), &fs->s->orig->life,

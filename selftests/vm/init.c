@@ -10,6 +10,7 @@
  *	env<TAB>NAME=value			for all tests
  *	address<TAB>interface address		IPv4, /24
  *	shell					a shell instead of tests
+ *	keep-going				do not stop at a report
  *	test<TAB>name<TAB>timeout<TAB>flags<TAB>command
  */
 #define _GNU_SOURCE
@@ -41,6 +42,7 @@ static int port = -1;
 static struct test tests[MAX_TESTS];
 static size_t n_tests;
 static bool want_shell;
+static bool keep_going;
 
 double uptime(void)
 {
@@ -301,6 +303,8 @@ static void job_line(char *line)
 
 	if (!strcmp(word, "shell"))
 		want_shell = true;
+	else if (!strcmp(word, "keep-going"))
+		keep_going = write_file("/proc/sys/kernel/panic_on_warn", "0");
 	else if (!rest)
 		return;
 	else if (!strcmp(word, "module"))
@@ -384,7 +388,7 @@ static void run_all(bool leaks)
 		run_test(&tests[i], &v);
 		say("V %s %s %.1f %s", tests[i].name, v.word,
 		    uptime() - began, v.reason);
-		if (v.spoiled) {
+		if (v.spoiled && !keep_going) {
 			say("E stop");
 			return;
 		}

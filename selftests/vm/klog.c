@@ -86,9 +86,10 @@ int klog_fd(void)
 	return kmsg;
 }
 
+/* The first one stays, unless it only says that a report begins. */
 static void keep(const char *line)
 {
-	if (!report[0])
+	if (!report[0] || strstr(report, "cut here"))
 		snprintf(report, sizeof(report), "%s", line);
 }
 
@@ -192,6 +193,7 @@ void leaks_scan(const struct test *tests, size_t n)
 		line[strcspn(line, "\n")] = '\0';
 		say("O # %s", line);
 		if (!strncmp(line, "unreferenced", 12)) {
+			line[strcspn(line, ":")] = '\0';
 			snprintf(head, sizeof(head), "%.100s", line);
 			continue;
 		}
@@ -200,7 +202,7 @@ void leaks_scan(const struct test *tests, size_t n)
 			continue;
 		t = allocated_by(tests, n, j);
 		if (t != told)
-			say("L %s kmemleak: %s,%s", t->name, head, line);
+			say("L %s kmemleak: %s%s", t->name, head, line);
 		told = t;
 	}
 	fclose(f);

@@ -27,17 +27,17 @@ find_kernel()
 	bugs_dir=${kmod_dir/%kmod-*/}bugs-${kmod_dir##*/kmod-}
 }
 
-make_init()
+# make_program FILE SOURCE...: static, as PID 1 has no libraries yet.
+make_program()
 {
-	local src="$here/init.c $here/run.c $here/klog.c"
+	local to=$out/$1
+	shift
 
-	init=$out/init
-	if [ ! -e "$init" ] || [ -n "$(find "$here" -name '*.[ch]' -newer "$init")" ]; then
-		# shellcheck disable=SC2086 # a list of files
-		gcc -std=gnu11 -O2 -static -Wall -Wextra -Werror -o "$init.$$" $src ||
-			die "PID 1 does not build"
-		mv "$init.$$" "$init"
-	fi
+	[ ! -e "$to" ] || [ -n "$(find "$here" -name '*.[ch]' -newer "$to")" ] ||
+		return 0
+	(cd "$here" && gcc -std=gnu11 -O2 -static -Wall -Wextra -Werror \
+		-o "$to.$$" "$@") || die "$to does not build"
+	mv "$to.$$" "$to"
 }
 
 # init, and the modules without which there is no root.
@@ -45,13 +45,14 @@ make_initramfs()
 {
 	local tmp name path word
 
-	make_init
+	make_program init init.c run.c klog.c
+	make_program rtt rtt.c
 	initramfs=$out/initramfs-$release.cpio
-	[ "$initramfs" -nt "$init" ] &&
+	[ "$initramfs" -nt "$out/init" ] &&
 		{ [ -z "$modules" ] || [ "$initramfs" -nt "$modules/modules.dep" ]; } &&
 		return
 	tmp=$(mktemp -d "$out/initramfs.XXXXXX")
-	cp "$init" "$tmp/init"
+	cp "$out/init" "$tmp/init"
 	mkdir "$tmp/dev" "$tmp/m"
 	if [ -n "$modules" ]; then
 		while read -r word path _; do
@@ -166,6 +167,7 @@ write_job()
 				"${test_timeout[$name]}" "$flags" "${test_cmd[$name]}"
 		done
 		[ -z "$shell" ] || printf 'shell\n'
+		[ -z "$keep_going" ] || printf 'keep-going\n'
 	} >"$job"
 }
 

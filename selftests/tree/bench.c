@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tree-bench: gns between two processes against plain TCP between the same
+ * two, in one run, taking turns.
+ *
+ *	tree-bench HOST:PORT PLAIN-PORT EXPORT FILE ROUNDS
+ *
+ * FILE lies in the export's root. Prints medians and their ratios; it never
+ * fails for being slow.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client.h"
+#include "plain.h"
+
+#define ROUNDS_MAX 21
+#define READ_UNIT (1u << 20)
+#define READ_DEPTH 16
+#define REQ_BYTES 96u /* of a GETATTR on the wire, about */
+#define REP_BYTES 176u
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double d = *(const double *)a - *(const double *)b;
+
+	return d < 0 ? -1 : d > 0;
+}
+
+static double median(double *v, int n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return v[n / 2];
+}
+
+struct file {
+	struct client *c;
+	struct gns_fh fh;
+	u64 size;
+	u64 lease;
+	u64 asked;
+	u64 got;
+};
+
+static void bytes_in(void *arg, const struct gns_msg *rep);
+
+static void ask_bytes(struct file *f)
+{
+	struct gns_msg m = { .type = GNS_READ };
+
+	m.range.fh = f->fh;
+	m.range.off = f->asked;
+	m.range.len = READ_UNIT;
+	m.range.lease = f->lease;
+	f->asked += READ_UNIT;
+	client_ask(f->c, &m, bytes_in, f);
+}
+
+static void bytes_in(void *arg, const struct gns_msg *rep)
+{
+	struct file *f = arg;
+
+	if (rep->status)
+		die("read: %s", gns_status_str(rep->status));
+	f->got += rep->payload_len;
+	if (f->asked < f->size)
+		ask_bytes(f);
+}
+
+static double read_file(struct file *f)
+{
+	double t = seconds();
+	int i;
+
+	f->asked = 0;
+	f->got = 0;
+	for (i = 0; i < READ_DEPTH && f->asked < f->size; i++)
+		ask_bytes(f);
+	while (client_pending(f->c))
+		client_step(f->c);
+	if (f->got != f->size)
+		die("read %llu of %llu bytes", (unsigned long long)f->got,
+		    (unsigned long long)f->size);
+	return seconds() - t;
+}
+
+struct stats {
+	struct file *f;
+	u64 left;
+};
+
+static void stat_in(void *arg, const struct gns_msg *rep);
+
+static void ask_stat(struct stats *s)
+{
+	struct gns_msg m = { .type = GNS_GETATTR };
+
+	m.obj.fh = s->f->fh;
+	s->left--;
+	client_ask(s->f->c, &m, stat_in, s);
+}
+
+static void stat_in(void *arg, const struct gns_msg *rep)
+{
+	struct stats *s = arg;
+
+	if (rep->status || rep->r_obj.attr.size != s->f->size)
+		die("getattr: wrong answer");
+	if (s->left)
+		ask_stat(s);
+}
+
+static double stat_file(struct file *f, u32 depth, u64 count)
+{
+	struct stats s = { f, count };
+	double t = seconds();
+	u32 i;
+
+	for (i = 0; i < depth; i++)
+		ask_stat(&s);
+	while (client_pending(f->c))
+		client_step(f->c);
+	return seconds() - t;
+}
+
+static void open_file(struct file *f, const char *export, const char *name)
+{
+	struct gns_msg m = { .type = GNS_MOUNT }, rep;
+	struct gns_msg look = { .type = GNS_LOOKUP };
+
+	m.mount.export = (struct gns_str){ export, strlen(export) };
+	if (client_call(f->c, &m, &rep))
+		die("mount failed");
+	look.name.fh = rep.r_obj.fh;
+	look.name.name = (struct gns_str){ name, strlen(name) };
+	look.name.want = GNS_WANT_LEASE;
+	if (client_call(f->c, &look, &rep) || rep.r_lookup.absent)
+		die("no file %s", name);
+	f->fh = rep.r_lookup.child.fh;
+	f->size = rep.r_lookup.child.attr.size;
+	f->lease = rep.r_lookup.child.grant.number;
+	if (!f->lease)
+		die("no lease on %s", name);
+}
+
+static void report(const char *what, const char *unit, double *gns,
+		   double *plain, int n)
+{
+	double g = median(gns, n), p = median(plain, n);
+
+	printf("# %-28s gns %9.0f %s (%.0f-%.0f), plain %9.0f (%.0f-%.0f), ratio %.2f\n",
+	       what, g, unit, gns[0], gns[n - 1], p, plain[0], plain[n - 1],
+	       g / p);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		u32 depth;
+		u64 count;
+		const char *name;
+	} echo[] = { { 1, 20000, "getattr, 1 at a time" },
+		     { 32, 200000, "getattr, 32 at a time" } };
+	double gns[ROUNDS_MAX], plain[ROUNDS_MAX];
+	struct file f = { 0 };
+	int i, n, port;
+	size_t k;
+
+	if (argc != 6)
+		die("usage: tree-bench HOST:PORT PLAIN-PORT EXPORT FILE ROUNDS");
+	port = atoi(argv[2]);
+	n = atoi(argv[5]);
+	if (n < 1 || n > ROUNDS_MAX)
+		die("ROUNDS is 1 to %d", ROUNDS_MAX);
+	printf("1..1\n");
+	f.c = client_open(argv[1], 0);
+	if (!f.c)
+		die("no session with %s", argv[1]);
+	open_file(&f, argv[3], argv[4]);
+	read_file(&f);
+	for (i = 0; i < n; i++) {
+		gns[i] = f.size / read_file(&f) / 1e6;
+		plain[i] = f.size / plain_stream(port, f.size) / 1e6;
+	}
+	report("large file", "MB/s", gns, plain, n);
+	for (k = 0; k < ARRAY_SIZE(echo); k++) {
+		for (i = 0; i < n; i++) {
+			gns[i] = echo[k].count / stat_file(&f, echo[k].depth,
+							   echo[k].count);
+			plain[i] = echo[k].count /
+				   plain_echo(port, REQ_BYTES, REP_BYTES,
+					      echo[k].depth, echo[k].count);
+		}
+		report(echo[k].name, "/s  ", gns, plain, n);
+	}
+	printf("ok 1 - measured\n");
+	client_close(f.c);
+	return 0;
+}

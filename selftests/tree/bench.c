@@ -171,6 +171,11 @@ int main(int argc, char **argv)
 		const char *name;
 	} echo[] = { { 1, 20000, "getattr, 1 at a time" },
 		     { 32, 200000, "getattr, 32 at a time" } };
+	static const struct {
+		char how;
+		const char *name;
+	} how[] = { { 'M', "large file, against send" },
+		    { 'F', "large file, against sendfile" } };
 	double gns[ROUNDS_MAX], plain[ROUNDS_MAX];
 	struct file f = { 0 };
 	int i, n, port;
@@ -188,11 +193,14 @@ int main(int argc, char **argv)
 		die("no session with %s", argv[1]);
 	open_file(&f, argv[3], argv[4]);
 	read_file(&f);
-	for (i = 0; i < n; i++) {
-		gns[i] = f.size / read_file(&f) / 1e6;
-		plain[i] = f.size / plain_stream(port, f.size) / 1e6;
+	for (k = 0; k < ARRAY_SIZE(how); k++) {
+		for (i = 0; i < n; i++) {
+			gns[i] = f.size / read_file(&f) / 1e6;
+			plain[i] = f.size /
+				   plain_stream(port, how[k].how, f.size) / 1e6;
+		}
+		report(how[k].name, "MB/s", gns, plain, n);
 	}
-	report("large file", "MB/s", gns, plain, n);
 	for (k = 0; k < ARRAY_SIZE(echo); k++) {
 		for (i = 0; i < n; i++) {
 			gns[i] = echo[k].count / stat_file(&f, echo[k].depth,

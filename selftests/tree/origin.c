@@ -3,9 +3,9 @@
  * tree-origin: the origin role as the daemon runs it, and in the same process
  * the plain servers that it is measured against.
  *
- *	tree-origin EXPORT PATH STATE
+ *	tree-origin EXPORT PATH STATE FILE
  *
- * prints "gns PORT plain PORT" and serves until its standard input ends.
+ * FILE is what the plain servers stream. It prints "gns PORT plain PORT" and serves until its standard input ends.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -48,8 +48,8 @@ int main(int argc, char **argv)
 	uv_loop_t uv;
 	char err[256], text[64];
 
-	if (argc != 4)
-		die("usage: tree-origin EXPORT PATH STATE");
+	if (argc != 5)
+		die("usage: tree-origin EXPORT PATH STATE FILE");
 	signal(SIGPIPE, SIG_IGN);
 	setenv("UV_THREADPOOL_SIZE", "32", 0);
 	if (uv_loop_init(&uv))
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 		die("can not listen");
 	gns_tcp_listener_addr(l, &addr);
 	gns_addr_str(&addr, text, sizeof(text));
-	printf("gns %s plain %d\n", text, plain_serve());
+	printf("gns %s plain %d\n", text, plain_serve(argv[4]));
 	fflush(stdout);
 	uv_poll_init(&uv, &in, 0);
 	uv_poll_start(&in, UV_READABLE, input_ended);

@@ -2,8 +2,10 @@
 /*
  * What gns over TCP is measured against: a plain stream, and a bare echo.
  *
- * One request opens a connection of its own: a letter and two numbers. 'S':
- * so many bytes are sent from memory, 1 MiB a call. 'E': messages of the first
+ * One request opens a connection of its own: a letter and two numbers. 'M':
+ * so many bytes of a file that is mapped are sent by send(2), 1 MiB a call;
+ * 'F': by sendfile(2). A buffer that fits the CPU's caches would be no
+ * measure for a file that does not. 'E': messages of the first
  * number's bytes are answered with messages of the second's, until the end.
  */
 #ifndef GNS_TREE_PLAIN_H
@@ -18,14 +20,23 @@ struct plain_request {
 	u64 b;
 };
 
-/** plain_serve() - serve on a free loopback port, in threads of its own
+/**
+ * plain_serve() - serve on a free loopback port, in threads of its own
+ * @path: the file to stream
  *
  * Return: the port.
  */
-int plain_serve(void);
+int plain_serve(const char *path);
 
-/** plain_stream() - take @bytes from it; Return: seconds */
-double plain_stream(int port, u64 bytes);
+/**
+ * plain_stream() - take the file's bytes from it
+ * @port:  of plain_serve()
+ * @how:   'M' or 'F'
+ * @bytes: at most the file's size
+ *
+ * Return: seconds.
+ */
+double plain_stream(int port, char how, u64 bytes);
 
 /**
  * plain_echo() - send messages and take the answers

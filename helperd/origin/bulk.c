@@ -143,10 +143,12 @@ struct gns_bulk *gns_pipe_get(struct gns_pipes *pool, u32 slots, int *wr)
 
 	pthread_mutex_lock(&pool->lock);
 	p = LIST_FIRST(&pool->idle);
-	if (p)
+	if (p) {
 		LIST_REMOVE(p, idle);
-	else if (pool->total < pool->max && (p = pipe_new(pool)))
-		pool->total++;
+	} else if (pool->total < pool->max) {
+		p = pipe_new(pool);
+		pool->total += !!p;
+	}
 	pthread_mutex_unlock(&pool->lock);
 	if (!p)
 		return NULL;

@@ -74,16 +74,6 @@ static int mount_answer(struct posix *p, struct gns_fsop *op)
 	return fd_stat(ex->root, &op->self);
 }
 
-static bool getattr_fast(struct pobj *po, struct gns_fsop *op, int *err)
-{
-	int fd = atomic_load(&po->fd[FD_PATH]);
-
-	if (fd < 0)
-		return false;
-	*err = fd_stat(fd, &op->self);
-	return true;
-}
-
 /* Answer at once what does not block. */
 static bool submit_fast(struct posix *p, struct gns_fsop *op, struct pobj *po,
 			const struct gns_cred *id)
@@ -93,6 +83,8 @@ static bool submit_fast(struct posix *p, struct gns_fsop *op, struct pobj *po,
 
 	if (op->req->type == GNS_GETATTR)
 		fast = getattr_fast(po, op, &err);
+	else if (op->req->type == GNS_LOOKUP)
+		fast = lookup_fast(p, po, id, op, &err);
 	else if (op->req->type == GNS_READ)
 		fast = read_fast(p, po, id, op);
 	if (!fast)
@@ -149,6 +141,7 @@ struct sync_all {
 	void *arg;
 	u32 left;
 	int err;
+	LIST_ENTRY(sync_all) link; /* posix->sync_alls */
 };
 
 static void sync_one_done(void *arg, int err)
@@ -159,6 +152,7 @@ static void sync_one_done(void *arg, int err)
 		s->err = err;
 	if (--s->left)
 		return;
+	LIST_REMOVE(s, link);
 	s->done(s->arg, s->err);
 	free(s);
 }
@@ -174,7 +168,8 @@ static void posix_sync_all(struct posix *p, void (*done)(void *arg, int err),
 		return;
 	}
 	/* One too many until all have been asked. */
-	*s = (struct sync_all){ done, arg, 1, 0 };
+	*s = (struct sync_all){ .done = done, .arg = arg, .left = 1 };
+	LIST_INSERT_HEAD(&p->sync_alls, s, link);
 	SLIST_FOREACH(ex, &p->exports, link) {
 		s->left++;
 		job_sync(p, ex, NULL, sync_one_done, s);
@@ -264,8 +259,14 @@ struct gns_fs *gns_posix_create(uv_loop_t *loop,
 
 void posix_put(struct posix *p)
 {
+	struct sync_all *s;
+
 	if (--p->refs)
 		return;
+	while ((s = LIST_FIRST(&p->sync_alls))) {
+		LIST_REMOVE(s, link);
+		free(s);
+	}
 	cache_destroy(p);
 	export_free_all(p);
 	mac_free(p);

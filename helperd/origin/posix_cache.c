@@ -199,8 +199,10 @@ void pobj_give_fd(struct posix *p, const struct gns_fh *fh, int fd,
 	if (!po) {
 		struct export *ex = fh_check(p, fh);
 
+		evict(p, p->cfg.max_objects - 1);
 		if (ex && p->nobjs < p->cfg.max_objects)
 			po = pobj_new(p, fh, ex);
+		reap_start(p);
 	}
 	if (!po || !atomic_compare_exchange_strong(&po->fd[kind], &none, fd)) {
 		close(fd);

@@ -26,6 +26,7 @@
 #include "origin/posix_int.h"
 
 #define TYPE_LONG 0xffu
+#define OPEN_TRIES 10
 
 union handle {
 	struct file_handle h;
@@ -147,7 +148,7 @@ int fh_open(const struct export *ex, const struct gns_fh *fh, int flags)
 {
 	u32 head = 5, type = fh->b[4], i;
 	union handle u;
-	int fd;
+	int fd, tries = 0;
 
 	if (type == TYPE_LONG) {
 		for (type = 0, i = 0; i < 4; i++)
@@ -157,7 +158,14 @@ int fh_open(const struct export *ex, const struct gns_fh *fh, int flags)
 	u.h.handle_type = (int)type;
 	u.h.handle_bytes = fh->len - head - FH_MAC_LEN;
 	memcpy(u.h.f_handle, fh->b + head, u.h.handle_bytes);
-	fd = open_by_handle_at(ex->root, &u.h, flags | O_CLOEXEC | O_NOCTTY);
+	/*
+	 * ext4 says ENOMEM, too, while a new file is being made under the
+	 * inode number of the one asked for. That is over in no time.
+	 */
+	while ((fd = open_by_handle_at(ex->root, &u.h,
+				       flags | O_CLOEXEC | O_NOCTTY)) < 0 &&
+	       (errno == ENOMEM || errno == EINTR) && ++tries < OPEN_TRIES)
+		usleep(1000);
 	if (fd >= 0)
 		return fd;
 	/* There is no name here that could be absent. */
@@ -193,6 +201,20 @@ int name_open(int dir, const char *name, u64 flags, u32 mode)
 		fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
 	} while (fd < 0 && (errno == EAGAIN || errno == EINTR) &&
 		 ++tries < 100);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The same with O_PATH, and only if the kernel has it in memory: EAGAIN. */
+int name_open_cached(int dir, const char *name)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+			   RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV |
+			   RESOLVE_CACHED,
+	};
+	int fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
+
 	return fd < 0 ? -errno : fd;
 }
 

@@ -57,6 +57,15 @@ enum pobj_fd {
 	FD_KINDS,
 };
 
+#define PERMITS 4u
+
+/** struct permit - somebody may do something as long as the ctime stays */
+struct permit {
+	u64 who[2];
+	s64 ctime;
+	int mode; /* access(2)'s; 0: unused */
+};
+
 struct pobj {
 	struct gns_fh fh;
 	struct export *ex;
@@ -67,6 +76,8 @@ struct pobj {
 	bool hashed;
 	u64 used_at; /* loop time, ms */
 	u64 written_at;
+	struct permit permits[PERMITS];
+	u32 next_permit;
 	TAILQ_ENTRY(pobj) lru; /* hashed: oldest first */
 	STAILQ_ENTRY(pobj) reap;
 	UT_hash_handle hh;
@@ -126,6 +137,7 @@ struct posix {
 	bool reaping;
 	uv_timer_t timer;
 	LIST_HEAD(, job) jobs;
+	LIST_HEAD(, sync_all) sync_alls;
 	struct gns_pipes *pipes;
 	u32 refs; /* the owner, jobs, a reap, the timer */
 	pthread_mutex_t lock;
@@ -163,6 +175,7 @@ struct export *fh_check(struct posix *p, const struct gns_fh *fh);
 int fh_open(const struct export *ex, const struct gns_fh *fh, int flags);
 int name_copy(const struct gns_str *name, char *out);
 int name_open(int dir, const char *name, u64 flags, u32 mode);
+int name_open_cached(int dir, const char *name);
 int fd_attr(int fd, struct gns_attr *attr);
 int fd_stat(int fd, struct gns_attr *attr);
 int name_stat(int dir, const char *name, struct gns_attr *attr);
@@ -192,12 +205,18 @@ int cred_may_read(const struct gns_cred *id, int fd,
 int cred_may_write(const struct gns_cred *id, int fd,
 		   const struct gns_attr *attr);
 
+bool cred_known(struct pobj *po, const struct gns_cred *id, int fd,
+		const struct gns_attr *attr, int mode);
+
 /* posix_read.c */
 bool read_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,
 	       struct gns_fsop *op);
 int do_read(struct job *j);
 
 /* posix_ask.c */
+bool getattr_fast(struct pobj *po, struct gns_fsop *op, int *err);
+bool lookup_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,
+		 struct gns_fsop *op, int *err);
 int do_getattr(struct job *j);
 int do_lookup(struct job *j);
 int do_readlink(struct job *j);

@@ -153,7 +153,7 @@ int do_create(struct job *j)
 			return no_name(fd, dir, -1);
 		err = create_found(j, dir, name);
 		/* Gone again, beside gns: one of the two will hold. */
-	} while ((err == -ENOENT || err == -ESTALE) && ++tries < 8);
+	} while ((err == -ENOENT || err == -ESTALE) && ++tries < 100);
 	return no_name(err, dir, -1);
 }
 

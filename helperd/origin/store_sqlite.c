@@ -59,9 +59,8 @@ STAILQ_HEAD(batch_list, batch);
 
 struct store {
 	struct gns_db db;
-	uv_loop_t *loop;
 	uv_async_t async;
-	u32 pending; /* loop: batches not called back yet */
+	u32 pending; /* loop: not called back yet */
 	struct put_list open; /* loop: the open batch */
 	int broken; /* loop: a put was lost, errno */
 
@@ -391,9 +390,9 @@ static int store_load(struct gns_db *db,
 	}
 	if (!err && rc != SQLITE_DONE)
 		err = store_errno(s);
+	sqlite3_finalize(st);
 	if (err)
 		gns_err("store: can not be read: %s", strerror(-err));
-	sqlite3_finalize(st);
 	return err;
 }
 
@@ -410,8 +409,11 @@ static int make_file(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) || (!S_ISREG(st.st_mode) && (errno = EINVAL)) ||
-	    ((st.st_mode & 07777) != 0600 && fchmod(fd, 0600)))
+	if (fstat(fd, &st))
+		err = -errno;
+	else if (!S_ISREG(st.st_mode))
+		err = -EINVAL;
+	else if ((st.st_mode & 07777) != 0600 && fchmod(fd, 0600))
 		err = -errno;
 	close(fd);
 	return err;
@@ -425,7 +427,9 @@ static int check_id(struct store *s, char *err, size_t errlen)
 				    NULL);
 	int id = 0;
 
-	if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
 		id = sqlite3_column_int(st, 0);
 		rc = SQLITE_OK;
 	}
@@ -543,7 +547,6 @@ struct gns_db *gns_store_open(uv_loop_t *loop, const char *path, char *err,
 		return NULL;
 	}
 	s->db.ops = &store_ops;
-	s->loop = loop;
 	STAILQ_INIT(&s->open);
 	STAILQ_INIT(&s->closed);
 	STAILQ_INIT(&s->finished);

@@ -2,6 +2,7 @@
 /*
  * A satellite without a kernel; see client.h.
  */
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #define SESSION_WAIT_MS 10000
 #define PENDING_MAX 4096
+#define INPUT_WAIT_MS 5
 
 struct asked {
 	client_fn fn;
@@ -231,6 +233,14 @@ void client_step(struct client *c)
 {
 	if (c->pending)
 		uv_run(&c->uv, UV_RUN_ONCE);
+}
+
+bool client_input(struct client *c, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	uv_run(&c->uv, UV_RUN_NOWAIT);
+	return poll(&p, 1, INPUT_WAIT_MS) > 0;
 }
 
 struct call {

@@ -47,6 +47,15 @@ void client_step(struct client *c);
 u32 client_call(struct client *c, const struct gns_msg *msg,
 		struct gns_msg *rep);
 
+/**
+ * client_input() - run the loop for a moment
+ * @c:  the client
+ * @fd: to be looked at meanwhile
+ *
+ * Return: is there something to read on @fd?
+ */
+bool client_input(struct client *c, int fd);
+
 /** client_pending() - requests that have no answer yet */
 u32 client_pending(const struct client *c);
 

@@ -73,6 +73,7 @@ want()
 {
 	local word
 
+	[ -n "$1" ] || return 1
 	for word in ${test_wants[$1]-}; do
 		case $word in
 		"$2")	return 0 ;;

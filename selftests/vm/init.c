@@ -6,7 +6,6 @@
  *
  * The job file is named by gns.job= on the kernel's command line:
  *
- *	module<TAB>name				load it, with what it needs
  *	env<TAB>NAME=value			for all tests
  *	address<TAB>interface address		IPv4, /24
  *	shell					a shell instead of tests
@@ -131,7 +130,7 @@ static void may_mount(const char *src, const char *dir, const char *type)
 		die(dir);
 }
 
-/* The modules that the root itself is behind, in the initramfs. */
+/* For the root and the machine's devices; modprobe there is much slower. */
 static void load_boot_modules(void)
 {
 	char path[256];
@@ -238,7 +237,8 @@ static void set_panics(void)
 	klogctl(8, NULL, 8);	/* all messages to the console */
 }
 
-static void set_address(char *iface, const char *address, const char *mask)
+static void set_address(const char *iface, const char *address,
+			const char *mask)
 {
 	struct ifreq ifr = { 0 };
 	struct sockaddr_in *sin = (struct sockaddr_in *)&ifr.ifr_addr;
@@ -248,11 +248,11 @@ static void set_address(char *iface, const char *address, const char *mask)
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", iface);
 	if (address) {
 		sin->sin_family = AF_INET;
-		inet_pton(AF_INET, address, &sin->sin_addr);
-		if (ioctl(fd, SIOCSIFADDR, &ifr))
+		if (inet_pton(AF_INET, address, &sin->sin_addr) != 1 ||
+		    ioctl(fd, SIOCSIFADDR, &ifr))
 			die("the address of an interface");
-		inet_pton(AF_INET, mask, &sin->sin_addr);
-		if (ioctl(fd, SIOCSIFNETMASK, &ifr))
+		if (inet_pton(AF_INET, mask, &sin->sin_addr) != 1 ||
+		    ioctl(fd, SIOCSIFNETMASK, &ifr))
 			die("the mask of an interface");
 	}
 	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
@@ -261,18 +261,11 @@ static void set_address(char *iface, const char *address, const char *mask)
 	close(fd);
 }
 
-static void modprobe(const char *name)
+static void add_address(char *spec)
 {
-	int status;
-	pid_t pid;
+	const char *iface = strsep(&spec, " ");
 
-	pid = fork();
-	if (!pid) {
-		execl("/sbin/modprobe", "modprobe", name, NULL);
-		_exit(127);
-	}
-	if (waitpid(pid, &status, 0) != pid || status)
-		die(name);
+	set_address(iface, spec ? spec : "", "255.255.255.0");
 }
 
 static void add_test(char *spec)
@@ -307,14 +300,12 @@ static void job_line(char *line)
 		keep_going = write_file("/proc/sys/kernel/panic_on_warn", "0");
 	else if (!rest)
 		return;
-	else if (!strcmp(word, "module"))
-		modprobe(rest);
 	else if (!strcmp(word, "env"))
 		putenv(rest);
 	else if (!strcmp(word, "test"))
 		add_test(rest);
 	else if (!strcmp(word, "address"))
-		set_address(strsep(&rest, " "), rest, "255.255.255.0");
+		add_address(rest);
 }
 
 /* The lines stay allocated: tests and environment point into them. */

@@ -3,7 +3,7 @@
 #
 # The guest's kernel, initramfs and QEMU. For `run`.
 
-# What the guest needs to see its root and to talk; more comes from there.
+# What the guest needs to see its root and to talk.
 boot_modules="virtio_pci 9pnet_virtio 9p overlay virtio_console"
 
 guest_pid=
@@ -40,14 +40,16 @@ make_program()
 	mv "$to.$$" "$to"
 }
 
-# init, and the modules without which there is no root.
+# init, and modules for the root and for the machine's devices.
 make_initramfs()
 {
-	local tmp name path word
+	local tmp name path word list=$boot_modules
 
 	make_program init init.c run.c klog.c
 	make_program rtt rtt.c
-	initramfs=$out/initramfs-$release.cpio
+	[ -z "$m_net" ] || list+=" virtio_net"
+	[ -z "$m_nvme" ] || list+=" nvme"
+	initramfs=$out/initramfs-$release${m_net:+-net}${m_nvme:+-nvme}.cpio
 	[ "$initramfs" -nt "$out/init" ] &&
 		{ [ -z "$modules" ] || [ "$initramfs" -nt "$modules/modules.dep" ]; } &&
 		return
@@ -65,7 +67,7 @@ make_initramfs()
 			esac
 			echo "$name" >>"$tmp/modules.list"
 		# shellcheck disable=SC2086 # a list of modules
-		done < <(/sbin/modprobe -S "$release" -a --show-depends $boot_modules)
+		done < <(/sbin/modprobe -S "$release" -a --show-depends $list)
 	fi
 	(cd "$tmp" && find . | cpio --quiet -o -H newc) >"$initramfs.$$" ||
 		die "cpio failed"
@@ -125,6 +127,7 @@ set_machine()
 	m=1024
 	[ "$kernel" = debug ] && m=2048	# KASAN's shadow, kmemleak's records
 	[ "$m_mem" -ge "$m" ] || m_mem=$m
+	make_initramfs
 }
 
 common_args()
@@ -155,8 +158,6 @@ write_job()
 	shift
 
 	{
-		[ -z "$modules" ] || [ -z "$m_net" ] || printf 'module\tvirtio_net\n'
-		[ -z "$modules" ] || [ -z "$m_nvme" ] || printf 'module\tnvme\n'
 		[ -z "$m_net" ] || printf 'address\teth0 10.0.2.15\nenv\tGNS_HOST=10.0.2.2\n'
 		printf 'env\t%s\n' "GNS_TOP=$top" "GNS_KERNEL=$kernel" \
 			"GNS_KMOD=$kmod_dir/kmod/gns.ko" "GNS_BUGS=$bugs_dir/bugs.ko"
@@ -208,7 +209,8 @@ shell_in_guest()
 
 	write_job "$work/job"
 	common_args "$work/job"
-	echo "vm: the test: ${test_cmd[${chosen[0]-}]-none}" >&2
+	[ ${#chosen[@]} = 0 ] ||
+		echo "vm: the test: ${test_cmd[${chosen[0]}]}" >&2
 	echo "vm: leave with exit, or with Ctrl-A X" >&2
 	qemu-system-x86_64 "${args[@]}" -serial mon:stdio
 }

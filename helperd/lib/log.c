@@ -38,7 +38,7 @@ void gns_log(int level, struct gns_log_site *site, const char *fmt, ...)
 	if (level > gns_log_level || limited(site, &left_out))
 		return;
 	if (journal < 0)
-		journal = getenv("JOURNAL_STREAM") != NULL;
+		journal = !!getenv("JOURNAL_STREAM");
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);

@@ -21,8 +21,13 @@ typedef int64_t s64;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define container_of(ptr, type, member)                                        \
-	((type *)((char *)(ptr) - offsetof(type, member)))
+static inline void *gns_step_back(const void *p, size_t bytes)
+{
+	return (char *)p - bytes;
+}
+
+#define container_of(ptr, type, member) \
+	((type *)gns_step_back(ptr, offsetof(type, member)))
 
 static inline u64 min_u64(u64 a, u64 b)
 {

@@ -318,6 +318,7 @@ void change_release(struct change *c);
 void apply_begin(struct change *c);
 
 /* resolve.c */
+const struct gns_cred *change_cred(const struct gns_msg *req);
 void resolve_next(struct change *c);
 
 /* sched.c */

@@ -304,15 +304,16 @@ static void quiesce_synced(void *arg, int err)
 {
 	struct gns_origin *o = arg;
 	struct obj *obj, *next;
+	bool clean;
 
 	for (obj = TAILQ_FIRST(&o->settle); obj && !err; obj = next) {
 		next = TAILQ_NEXT(obj, settle);
 		if (!obj->owner && (obj->ctime || !obj->version))
 			version_settle_now(o, obj);
 	}
-	put_u64(o, KEY("clean"), !err && TAILQ_EMPTY(&o->settle) &&
-					 !o->stats.leases &&
-					 !o->stats.sessions);
+	clean = !err && TAILQ_EMPTY(&o->settle) && !o->stats.leases &&
+		!o->stats.sessions;
+	put_u64(o, KEY("clean"), clean);
 	o->db->ops->commit(o->db, true, quiesce_done, o);
 }
 

@@ -90,7 +90,8 @@ int gns_origin_accept(struct gns_origin *o, struct gns_conn *conn);
 /**
  * gns_origin_quiesce() - clean shutdown: make all durable, note that it is
  * @o:    the origin; takes no new changes from now on
- * @done: called when it may be destroyed
+ * @done: called when it may be destroyed; 0 or a negative errno
+ * @arg:  handed to @done
  */
 void gns_origin_quiesce(struct gns_origin *o, void (*done)(void *arg, int err),
 			void *arg);

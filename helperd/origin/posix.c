@@ -66,7 +66,7 @@ static void answer(struct posix *p, struct gns_fsop *op, int err)
 /* The root of an export is open, so this does not block. */
 static int mount_answer(struct posix *p, struct gns_fsop *op)
 {
-	struct export *ex = export_find(p, &op->req->mount.export);
+	struct exported *ex = export_find(p, &op->req->mount.export);
 
 	if (!ex)
 		return -GNS_ST_NOEXPORT;
@@ -161,7 +161,7 @@ static void posix_sync_all(struct posix *p, void (*done)(void *arg, int err),
 			   void *arg)
 {
 	struct sync_all *s = calloc(1, sizeof(*s));
-	struct export *ex;
+	struct exported *ex;
 
 	if (!s) {
 		done(arg, -ENOMEM);

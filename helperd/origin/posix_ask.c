@@ -62,7 +62,7 @@ static int absent(struct gns_fsop *op, int dir)
 	return err;
 }
 
-static int found(struct posix *p, struct export *ex, struct gns_fsop *op,
+static int found(struct posix *p, struct exported *ex, struct gns_fsop *op,
 		 int fd)
 {
 	struct gns_r_obj *child = &op->rep.r_lookup.child;
@@ -234,7 +234,7 @@ int do_statfs(struct job *j)
 
 static int reval_one(struct job *j, struct gns_reval *v)
 {
-	struct export *ex = fh_check(j->p, &v->fh);
+	struct exported *ex = fh_check(j->p, &v->fh);
 	int fd, err;
 
 	if (!ex)

@@ -118,7 +118,7 @@ static void pobj_used(struct posix *p, struct pobj *po)
 }
 
 static struct pobj *pobj_new(struct posix *p, const struct gns_fh *fh,
-			     struct export *ex)
+			     struct exported *ex)
 {
 	struct pobj *po = calloc(1, sizeof(*po));
 	int i;
@@ -143,7 +143,7 @@ struct pobj *pobj_get(struct posix *p, const struct gns_fh *fh, int *err)
 {
 	/* What is in the cache has been checked, its checksum too. */
 	struct pobj *po = pobj_find(p, fh);
-	struct export *ex;
+	struct exported *ex;
 
 	if (!po) {
 		ex = fh_check(p, fh);
@@ -197,7 +197,7 @@ void pobj_give_fd(struct posix *p, const struct gns_fh *fh, int fd,
 	int none = -1;
 
 	if (!po) {
-		struct export *ex = fh_check(p, fh);
+		struct exported *ex = fh_check(p, fh);
 
 		evict(p, p->cfg.max_objects - 1);
 		if (ex && p->nobjs < p->cfg.max_objects)

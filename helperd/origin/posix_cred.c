@@ -51,7 +51,7 @@ void cred_init(void)
 		hash_seed = (u64)(uintptr_t)&now;
 }
 
-static int squash_all(const struct export *ex, struct gns_cred *out)
+static int squash_all(const struct exported *ex, struct gns_cred *out)
 {
 	out->uid = ex->anon_uid;
 	out->gid = ex->anon_gid;
@@ -59,7 +59,7 @@ static int squash_all(const struct export *ex, struct gns_cred *out)
 	return 0;
 }
 
-int cred_squash(const struct export *ex, const struct gns_cred *in,
+int cred_squash(const struct exported *ex, const struct gns_cred *in,
 		struct gns_cred *out)
 {
 	bool root = ex->squash == GNS_SQUASH_ROOT;

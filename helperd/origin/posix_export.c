@@ -24,9 +24,9 @@ static int fail(int err, char *out, size_t size, const char *fmt, ...)
 	return err;
 }
 
-struct export *export_find(struct posix *p, const struct gns_str *name)
+struct exported *export_find(struct posix *p, const struct gns_str *name)
 {
-	struct export *ex;
+	struct exported *ex;
 
 	SLIST_FOREACH(ex, &p->exports, link)
 		if (strlen(ex->name) == name->len &&
@@ -35,7 +35,7 @@ struct export *export_find(struct posix *p, const struct gns_str *name)
 	return NULL;
 }
 
-static void export_free(struct export *ex)
+static void export_free(struct exported *ex)
 {
 	if (ex->root >= 0)
 		close(ex->root);
@@ -45,7 +45,7 @@ static void export_free(struct export *ex)
 
 void export_free_all(struct posix *p)
 {
-	struct export *ex;
+	struct exported *ex;
 
 	while ((ex = SLIST_FIRST(&p->exports))) {
 		SLIST_REMOVE_HEAD(&p->exports, link);
@@ -57,7 +57,7 @@ static int check_names(struct posix *p, const struct gns_posix_export *cfg,
 		       char *err, size_t size)
 {
 	const char *name = cfg->name;
-	struct export *ex;
+	struct exported *ex;
 
 	if (!name || !*name || strlen(name) > GNS_NAME_MAX)
 		return fail(-EINVAL, err, size,
@@ -83,7 +83,7 @@ static int check_names(struct posix *p, const struct gns_posix_export *cfg,
 	return 0;
 }
 
-static int open_root(struct export *ex, const char *path, char *err,
+static int open_root(struct exported *ex, const char *path, char *err,
 		     size_t size)
 {
 	struct statx st;
@@ -104,7 +104,7 @@ static int open_root(struct export *ex, const char *path, char *err,
 }
 
 /* Make the root's handle, and open it again: all the rest depends on both. */
-static int try_handles(struct posix *p, struct export *ex, const char *path,
+static int try_handles(struct posix *p, struct exported *ex, const char *path,
 		       char *err, size_t size)
 {
 	union {
@@ -146,7 +146,7 @@ int gns_posix_export(struct gns_fs *fs, const struct gns_posix_export *cfg,
 {
 	struct posix *p = container_of(fs, struct posix, fs);
 	int rc = check_names(p, cfg, err, size);
-	struct export *ex;
+	struct exported *ex;
 
 	if (rc)
 		return rc;

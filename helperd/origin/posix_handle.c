@@ -80,7 +80,7 @@ u32 export_id(const char *name)
 	return XXH32(name, strlen(name), 0);
 }
 
-static int fh_pack(struct posix *p, const struct export *ex,
+static int fh_pack(struct posix *p, const struct exported *ex,
 		   const struct file_handle *h, struct gns_fh *fh)
 {
 	bool is_long = h->handle_type < 0 || (u32)h->handle_type >= TYPE_LONG;
@@ -105,7 +105,7 @@ static int fh_pack(struct posix *p, const struct export *ex,
  * The handle of @name in @dir, or of @dir itself when @name is "". EXDEV when
  * it is not on the export's filesystem.
  */
-int fh_make(struct posix *p, const struct export *ex, int dir,
+int fh_make(struct posix *p, const struct exported *ex, int dir,
 	    const char *name, struct gns_fh *fh)
 {
 	union handle u;
@@ -121,10 +121,10 @@ int fh_make(struct posix *p, const struct export *ex, int dir,
 }
 
 /* The export @fh is of, when it was made by us; NULL: it was not. */
-struct export *fh_check(struct posix *p, const struct gns_fh *fh)
+struct exported *fh_check(struct posix *p, const struct gns_fh *fh)
 {
 	u8 mac[FH_MAC_LEN];
-	struct export *ex;
+	struct exported *ex;
 	u32 id = 0, i;
 
 	if (fh->len < 4 + 1 + FH_MAC_LEN || fh->len > GNS_FH_MAX ||
@@ -144,7 +144,7 @@ struct export *fh_check(struct posix *p, const struct gns_fh *fh)
 }
 
 /* Open a checked handle; needs root. Returns a descriptor. */
-int fh_open(const struct export *ex, const struct gns_fh *fh, int flags)
+int fh_open(const struct exported *ex, const struct gns_fh *fh, int flags)
 {
 	u32 head = 5, type = fh->b[4], i;
 	union handle u;

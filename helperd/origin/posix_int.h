@@ -34,8 +34,7 @@ struct posix;
 struct job;
 STAILQ_HEAD(job_list, job);
 
-struct export
-{
+struct exported {
 	SLIST_ENTRY(export) link;
 	char *name;
 	u32 id;
@@ -68,7 +67,7 @@ struct permit {
 
 struct pobj {
 	struct gns_fh fh;
-	struct export *ex;
+	struct exported *ex;
 	atomic_int fd[FD_KINDS]; /* -1: not open */
 	u32 refs; /* jobs */
 	u32 running; /* jobs in worker threads */
@@ -86,7 +85,7 @@ struct pobj {
 TAILQ_HEAD(pobj_lru, pobj);
 STAILQ_HEAD(pobj_reap, pobj);
 
-/**
+/*
  * struct job - an operation in a worker thread
  * @op:       the operation; NULL: a sync()
  * @whole:    sync(): of the whole export
@@ -101,7 +100,7 @@ struct job {
 	uv_work_t work;
 	struct posix *p;
 	struct gns_fsop *op;
-	struct export *ex;
+	struct exported *ex;
 	struct pobj *po;
 	struct pobj *po2;
 	struct gns_cred id;
@@ -154,14 +153,14 @@ struct posix {
 void posix_put(struct posix *p);
 
 /* posix_export.c */
-struct export *export_find(struct posix *p, const struct gns_str *name);
+struct exported *export_find(struct posix *p, const struct gns_str *name);
 void export_free_all(struct posix *p);
 
 /* posix_job.c */
 u32 posix_status(u16 type, int err);
 void job_submit(struct posix *p, struct gns_fsop *op, struct pobj *po,
 		struct pobj *po2, const struct gns_cred *id);
-void job_sync(struct posix *p, struct export *ex, struct pobj *po,
+void job_sync(struct posix *p, struct exported *ex, struct pobj *po,
 	      void (*done)(void *arg, int err), void *arg);
 void job_drop_all(struct posix *p);
 
@@ -169,10 +168,10 @@ void job_drop_all(struct posix *p);
 int mac_init(struct posix *p);
 void mac_free(struct posix *p);
 u32 export_id(const char *name);
-int fh_make(struct posix *p, const struct export *ex, int dir,
+int fh_make(struct posix *p, const struct exported *ex, int dir,
 	    const char *name, struct gns_fh *fh);
-struct export *fh_check(struct posix *p, const struct gns_fh *fh);
-int fh_open(const struct export *ex, const struct gns_fh *fh, int flags);
+struct exported *fh_check(struct posix *p, const struct gns_fh *fh);
+int fh_open(const struct exported *ex, const struct gns_fh *fh, int flags);
 int name_copy(const struct gns_str *name, char *out);
 int name_open(int dir, const char *name, u64 flags, u32 mode);
 int name_open_cached(int dir, const char *name);
@@ -195,7 +194,7 @@ void cache_destroy(struct posix *p);
 
 /* posix_cred.c */
 void cred_init(void);
-int cred_squash(const struct export *ex, const struct gns_cred *in,
+int cred_squash(const struct exported *ex, const struct gns_cred *in,
 		struct gns_cred *out);
 int cred_enter(const struct gns_cred *id);
 void cred_leave(const struct gns_cred *id);

@@ -151,7 +151,7 @@ static void job_leave(struct job *j)
 	}
 }
 
-static void sync_start(struct export *ex)
+static void sync_start(struct exported *ex)
 {
 	struct job *j = STAILQ_FIRST(&ex->syncs);
 
@@ -166,7 +166,7 @@ static void sync_start(struct export *ex)
 static void sync_done(struct job *first)
 {
 	struct posix *p = first->p;
-	struct export *ex = first->ex;
+	struct exported *ex = first->ex;
 	int err = first->err;
 	void (*synced)(void *arg, int err);
 	struct job *j;
@@ -308,7 +308,7 @@ void job_submit(struct posix *p, struct gns_fsop *op, struct pobj *po,
 	job_start(j);
 }
 
-void job_sync(struct posix *p, struct export *ex, struct pobj *po,
+void job_sync(struct posix *p, struct exported *ex, struct pobj *po,
 	      void (*done)(void *arg, int err), void *arg)
 {
 	struct job *j = job_new(p, po, NULL);

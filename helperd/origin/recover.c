@@ -162,9 +162,12 @@ static void recovery_step(struct recovery *r)
 		judge(r);
 		return;
 	}
+	/* As who asked for the change: root may be squashed to a nobody. */
 	r->ask = (struct gns_msg){ .type = GNS_LOOKUP };
+	r->ask.name.cred = *change_cred(req);
 	if (req->type == GNS_WRITE) {
 		r->ask.type = GNS_GETATTR;
+		r->ask.obj.cred = *change_cred(req);
 		r->ask.obj.fh = req->write.fh;
 	} else if (names == 2) {
 		r->ask.name.fh = r->step ? req->rename.ndir : req->rename.odir;

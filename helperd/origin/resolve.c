@@ -8,7 +8,8 @@
 
 #include "origin/core.h"
 
-static const struct gns_cred *change_cred(const struct gns_msg *req)
+/* Who asks for the change. */
+const struct gns_cred *change_cred(const struct gns_msg *req)
 {
 	switch (req->type) {
 	case GNS_WRITE:
@@ -112,28 +113,28 @@ static bool own_children(struct change *c)
 	return !busy;
 }
 
-/* What the names mean decides some changes already. */
-static u32 early_status(const struct change *c)
+/* What the names mean decides some changes already: 0 or a negative errno. */
+static int early_status(const struct change *c)
 {
 	const struct gns_msg *req = c->req;
 	bool have = c->child[0].len;
 
 	switch (req->type) {
 	case GNS_CREATE:
-		return have && req->make.flags & GNS_CR_EXCL ? EEXIST : 0;
+		return have && req->make.flags & GNS_CR_EXCL ? -EEXIST : 0;
 	case GNS_MKDIR:
-		return have ? EEXIST : 0;
+		return have ? -EEXIST : 0;
 	case GNS_UNLINK:
 	case GNS_RMDIR:
-		return have ? 0 : ENOENT;
+		return have ? 0 : -ENOENT;
 	case GNS_RENAME:
 		if (!have)
-			return ENOENT;
+			return -ENOENT;
 		have = c->child[1].len;
 		if (have && req->rename.flags & GNS_RN_NOREPLACE)
-			return EEXIST;
+			return -EEXIST;
 		if (!have && req->rename.flags & GNS_RN_EXCHANGE)
-			return ENOENT;
+			return -ENOENT;
 	}
 	return 0;
 }
@@ -220,7 +221,7 @@ static bool found_only(struct change *c)
 /* Ask the next question, or go on when there is none left. */
 void resolve_next(struct change *c)
 {
-	u32 status;
+	int err;
 
 	if (c->s->dead && !GNS_MUTANT(DEAD_CHANGE_RUNS)) {
 		change_cancel(c);
@@ -237,9 +238,9 @@ void resolve_next(struct change *c)
 		return;
 	}
 	if (c->step == c->nbase && names_of(c->req)) {
-		status = early_status(c);
-		if (status) {
-			change_fail(c, status);
+		err = early_status(c);
+		if (err) {
+			change_fail(c, -err);
 			return;
 		}
 		if (found_only(c) || !own_children(c))

@@ -262,7 +262,9 @@ static bool slot_fits(const struct slot *sl, u8 rec, struct gns_msg *msg)
 		return false;
 	if (!msg)
 		return rec != REC_INTENT;
-	if (!gns_msg_is_change(msg->type) || msg->reply != (rec == REC_DONE))
+	if (!gns_msg_is_change(msg->type))
+		return false;
+	if (rec == REC_DONE ? !msg->reply : msg->reply)
 		return false;
 	return msg->reply || (gns_msg_change(msg)->slot == sl->nr &&
 			      gns_msg_change(msg)->seq == sl->seq);

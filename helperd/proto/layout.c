@@ -7,25 +7,34 @@
  */
 #include "proto/fields.h"
 
-#define F(k, st, member, limit)                                                \
-	{                                                                      \
-		.name = #member,                                               \
-		.kind = GNS_K_##k,                                             \
-		.off = offsetof(struct st, member),                            \
-		.max = (limit),                                                \
+#define F(k, st, member, limit) \
+	{ \
+		.name = #member, \
+		.kind = GNS_K_##k, \
+		.off = offsetof(struct st, member), \
+		.max = (limit), \
 	}
 #define M(k, member, limit) F(k, gns_msg, member, limit)
-#define END { .kind = GNS_K_END }
+#define END \
+	{ \
+		.kind = GNS_K_END \
+	}
 
 static const struct gns_field f_none[] = { END };
 
 static const struct gns_field f_hello[] = {
-	M(U32, hello.proto_min, 0),	M(U32, hello.proto_max, 0),
-	M(U64, hello.features, 0),	M(ID, hello.host, 0),
-	M(ID, hello.instance, 0),	M(ID, hello.secret, 0),
-	M(U64, hello.stamp, 0),		M(U64, hello.old_sid, 0),
-	M(ID, hello.old_secret, 0),	M(U8, hello.fenced, 1),
-	M(U8, hello.had_slots, 1),	END,
+	M(U32, hello.proto_min, 0),
+	M(U32, hello.proto_max, 0),
+	M(U64, hello.features, 0),
+	M(ID, hello.host, 0),
+	M(ID, hello.instance, 0),
+	M(ID, hello.secret, 0),
+	M(U64, hello.stamp, 0),
+	M(U64, hello.old_sid, 0),
+	M(ID, hello.old_secret, 0),
+	M(U8, hello.fenced, 1),
+	M(U8, hello.had_slots, 1),
+	END,
 };
 
 static const struct gns_field f_hello_r[] = {
@@ -264,11 +273,31 @@ const struct gns_layout *gns_layout(u16 type, bool reply)
 const char *gns_msg_name(u16 type)
 {
 	static const char *const names[GNS_MSG_END] = {
-		"-",	     "HELLO",	  "JOIN",   "RENEW",	"BYE",
-		"REVOKE",    "RELEASED",  "MOUNT",  "LOOKUP",	"GETATTR",
-		"READDIR",   "READLINK",  "READ",   "GETXATTR", "LISTXATTR",
-		"STATFS",    "REVALIDATE", "FSYNC", "WRITE",	"CREATE",
-		"MKDIR",     "UNLINK",	  "RMDIR",  "RENAME",	"SETATTR",
+		"-",
+		"HELLO",
+		"JOIN",
+		"RENEW",
+		"BYE",
+		"REVOKE",
+		"RELEASED",
+		"MOUNT",
+		"LOOKUP",
+		"GETATTR",
+		"READDIR",
+		"READLINK",
+		"READ",
+		"GETXATTR",
+		"LISTXATTR",
+		"STATFS",
+		"REVALIDATE",
+		"FSYNC",
+		"WRITE",
+		"CREATE",
+		"MKDIR",
+		"UNLINK",
+		"RMDIR",
+		"RENAME",
+		"SETATTR",
 	};
 
 	return type < GNS_MSG_END ? names[type] : "?";

@@ -254,17 +254,14 @@ struct gns_reval {
 	struct gns_attr attr; /* answer */
 };
 
-/**
- * struct gns_msg - one message
- * @type:    enum gns_msg_type
- * @reply:   it answers, so the r_* members count
- * @status:  replies: 0, errno or enum gns_status; with one, there is no body
- * @payload: bulk bytes; not owned
+/*
+ * One message. Of a reply (reply set) the r_* members count; one with a status
+ * has no body and no payload. The payload is bulk bytes, not owned.
  */
 struct gns_msg {
-	u16 type;
+	u16 type; /* enum gns_msg_type */
 	bool reply;
-	u32 status;
+	u32 status; /* replies: 0, an errno or enum gns_status */
 	u64 tag;
 	u64 sid;
 	const void *payload;

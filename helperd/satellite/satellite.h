@@ -116,6 +116,10 @@ struct gns_sat_stats {
 
 /**
  * gns_sat_create() - start; connects at once
+ * @env:       clock, timers, randomness
+ * @kern:      the kernel's side
+ * @connector: makes connections to the origin
+ * @cfg:       copied; NULL: all zeros
  *
  * Return: the satellite; NULL without memory.
  */

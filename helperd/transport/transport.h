@@ -60,7 +60,8 @@ struct gns_conn_user {
 /**
  * struct gns_conn - one connection
  * @ops:    the transport's
- * @user:   set by who takes the connection, with @arg
+ * @user:   set by who takes the connection
+ * @arg:    the user's
  * @queued: bytes accepted and not yet handed to the network
  * @pause:  stop or resume delivery (back-pressure); optional
  * @steal:  during user->message(): take over the payload (see framer.h)

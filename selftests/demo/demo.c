@@ -62,7 +62,7 @@ static double change(struct client *c, const struct gns_fh *fh, u64 seq,
 	m.payload_len = sizeof(text) - 1;
 	status = client_call(c, &m, &rep);
 	if (status)
-		die("the change failed: %s", gns_status_str(status));
+		die("the write failed: %s", gns_status_str(status));
 	*before = rep.r_change.changed.v[0].before;
 	*after = rep.r_change.changed.v[0].after;
 	return seconds() - t;

@@ -5,7 +5,8 @@
  *
  *	tree-origin EXPORT PATH STATE FILE
  *
- * FILE is what the plain servers stream. It prints "gns PORT plain PORT" and serves until its standard input ends.
+ * FILE is what the plain servers stream. It prints "gns PORT plain PORT" and
+ * serves until its standard input ends.
  */
 #include <signal.h>
 #include <stdio.h>

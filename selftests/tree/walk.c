@@ -349,10 +349,11 @@ int main(int argc, char **argv)
 	t = seconds() - t;
 	seen = w.files + w.dirs + w.links + w.others - 1;
 	there = count_local(w.base);
-	printf("# %llu files, %llu directories, %llu links, %llu MB in %.1f s; %llu listings, %llu lookups\n",
+	printf("# %llu files, %llu directories, %llu links, %llu MB in %.1f s",
 	       (unsigned long long)w.files, (unsigned long long)w.dirs,
 	       (unsigned long long)w.links,
-	       (unsigned long long)w.bytes / 1000000, t,
+	       (unsigned long long)w.bytes / 1000000, t);
+	printf("; %llu listings, %llu lookups\n",
 	       (unsigned long long)w.listings, (unsigned long long)w.lookups);
 	printf("%s 1 - every name, attribute and byte is as in the tree\n",
 	       w.wrong || !w.files ? "not ok" : "ok");

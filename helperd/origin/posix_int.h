@@ -35,7 +35,7 @@ struct job;
 STAILQ_HEAD(job_list, job);
 
 struct exported {
-	SLIST_ENTRY(export) link;
+	SLIST_ENTRY(exported) link;
 	char *name;
 	u32 id;
 	int root; /* the directory, readable: handles open relative to it */
@@ -126,7 +126,7 @@ struct posix {
 	uv_loop_t *loop;
 	struct gns_posix_config cfg;
 	struct gns_posix_stats stats;
-	SLIST_HEAD(, export) exports;
+	SLIST_HEAD(, exported) exports;
 	struct pobj *objs;
 	struct pobj_lru lru;
 	u32 nobjs;

@@ -78,6 +78,10 @@ static void hello_reply(struct link *l, const struct gns_msg *msg)
 
 	if (s->state != SAT_ASKED || msg->tag < s->hello_gen)
 		return;
+	if (msg->status == EBUSY) {
+		gns_debug("the origin is still starting, or full");
+		return; /* asked again at the next tick */
+	}
 	if (msg->status) {
 		gns_warn("the origin refused a session: %s",
 			 gns_status_str(msg->status));

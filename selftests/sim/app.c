@@ -10,7 +10,6 @@
 #include "kmodel.h"
 #include "lin.h"
 
-static void op_try(struct kop *op);
 static void app_next(void *arg);
 
 struct app {
@@ -18,7 +17,7 @@ struct app {
 	u32 nr;
 };
 
-static void op_end(struct kop *op)
+static void kop_end(struct kop *op)
 {
 	struct kmodel *k = op->k;
 	struct app *a;
@@ -36,7 +35,7 @@ static void op_end(struct kop *op)
 	free(op);
 }
 
-static void op_return(struct kop *op, s32 err, const u32 *list, u32 n)
+void kop_return(struct kop *op, s32 err, const u32 *list, u32 n)
 {
 	struct kmodel *k = op->k;
 
@@ -49,7 +48,7 @@ static void op_return(struct kop *op, s32 err, const u32 *list, u32 n)
 		history_ret(k->s->hist, op, err, list, n);
 	if (op->slot >= 0)
 		k->slot_busy[op->slot] = false;
-	op_end(op);
+	kop_end(op);
 }
 
 /* The host died under it. */
@@ -66,10 +65,10 @@ void app_unknown(struct kop *op)
 	history_orphan(op->k->s->hist, op);
 	if (op->slot >= 0)
 		op->k->slot_busy[op->slot] = false;
-	op_end(op);
+	kop_end(op);
 }
 
-static void finish_bytes(struct kop *op, const u8 *data, u32 len, u32 size)
+void kop_bytes(struct kop *op, const u8 *data, u32 len, u32 size)
 {
 	u32 list[K_DATA / 4], i, n = len / 4;
 
@@ -85,59 +84,73 @@ static void finish_bytes(struct kop *op, const u8 *data, u32 len, u32 size)
 					 list[0], list[i]);
 		n = 1;
 	}
-	op_return(op, 0, list, n);
+	kop_return(op, 0, list, n);
 }
 
-struct copying {
+/* A call that something happens to later, if it still waits by then. */
+struct kop_ref {
 	struct kmodel *k;
 	u32 app;
 	u32 serial;
 };
 
+void kop_later(struct kop *op, u64 delay, void (*fn)(void *arg))
+{
+	struct kop_ref *r = malloc(sizeof(*r));
+
+	if (!r)
+		abort();
+	*r = (struct kop_ref){ op->k, op->app, op->serial };
+	sim_in(op->k->s, delay, &op->k->life, fn, r, true);
+}
+
+struct kop *kop_deref(void *arg)
+{
+	struct kop_ref *r = arg;
+	struct kop *op = r->k->ops[r->app];
+
+	if (op && op->serial != r->serial)
+		op = NULL;
+	free(r);
+	return op;
+}
+
 /* A buffered read copies for a while; if the lease moved, it starts over. */
 static void copied(void *arg)
 {
-	struct copying c = *(struct copying *)arg;
-	struct kop *op = c.k->ops[c.app];
+	struct kop *op = kop_deref(arg);
 	struct kobj *o;
 
-	free(arg);
-	if (!op || op->serial != c.serial)
+	if (!op)
 		return;
-	o = kobj_get(c.k, op->ino);
+	o = kobj_get(op->k, op->ino);
 	if (o->epoch != op->epoch && op->retries++ < 3 &&
 	    !GNS_MUTANT(NO_EPOCH)) {
-		op_try(op);
+		kop_try(op);
 		return;
 	}
-	finish_bytes(op, op->data, op->len, op->len);
+	kop_bytes(op, op->data, op->len, op->len);
 }
 
 static void serve_copy(struct kop *op, const struct kobj *o)
 {
-	struct sim *s = op->k->s;
-	struct copying *c = malloc(sizeof(*c));
-
-	if (!c)
-		abort();
-	*c = (struct copying){ op->k, op->app, op->serial };
 	op->epoch = o->epoch;
 	op->len = o->size;
 	memcpy(op->data, o->data, o->size);
-	sim_in(s, US + sim_below(s, 500 * US), &op->k->life, copied, c, true);
+	kop_later(op, US + sim_below(op->k->s, 500 * US), copied);
 }
 
 static void serve_map(struct kop *op, const struct kobj *o)
 {
-	finish_bytes(op, o->map, o->map_size, o->map_size);
+	kop_bytes(op, o->map, o->map_size, o->map_size);
 }
 
-static void return_names(struct kop *op, const u32 *names)
+void kop_names(struct kop *op, const u32 *names)
 {
 	u32 list[LIN_TREE_NAMES] = { 0 };
 
 	memcpy(list, names, FS_NAMES * sizeof(*names));
-	op_return(op, 0, list, LIN_TREE_NAMES);
+	kop_return(op, 0, list, LIN_TREE_NAMES);
 }
 
 static void serve_names(struct kop *op, const struct kobj *o)
@@ -145,11 +158,11 @@ static void serve_names(struct kop *op, const struct kobj *o)
 	u32 ino;
 
 	if (op->kind == OP_READDIR) {
-		return_names(op, o->names);
+		kop_names(op, o->names);
 		return;
 	}
 	ino = o->names[op->name[0]];
-	op_return(op, ino ? 0 : -ENOENT, &ino, 1);
+	kop_return(op, ino ? 0 : -ENOENT, &ino, 1);
 }
 
 static bool from_cache(struct kop *op, struct kobj *o)
@@ -180,7 +193,7 @@ static bool from_cache(struct kop *op, struct kobj *o)
 	case OP_STAT:
 		if (!o->attr_ok)
 			return false;
-		op_return(op, 0, &o->size, 1);
+		kop_return(op, 0, &o->size, 1);
 		return true;
 	case OP_LOOKUP:
 		if (!o->known[op->name[0]])
@@ -247,17 +260,16 @@ static void ask(struct kop *op, struct kobj *o)
 				*req_name(q, 0, op->ino - INO_LOG(0));
 			break;
 		}
-		/* fallthrough */
-	default:
 		q->msg.obj.fh = fh;
-		q->msg.obj.want = op->kind == OP_STAT ? want : 0;
-	}
-	if (op->kind == OP_FSYNC)
+		q->msg.obj.want = want;
+		break;
+	default:
+		/* Without a session it has nothing that could be lost. */
+		q->msg.obj.fh = fh;
 		q->msg.obj.incarnation = k->incarnation;
-	if (op->kind == OP_FSYNC)
-		op->need_durable = k->incarnation ?
-					   simfs_applied(k->s->fs, op->ino) :
-					   0;
+		if (k->incarnation)
+			op->need_durable = simfs_applied(k->s->fs, op->ino);
+	}
 	kreq_submit(k, q);
 }
 
@@ -326,10 +338,10 @@ static void change(struct kop *op)
 static void op_again_later(struct kop *op)
 {
 	history_drop(op->k->s->hist, op);
-	op_end(op);
+	kop_end(op);
 }
 
-static void op_try(struct kop *op)
+void kop_try(struct kop *op)
 {
 	struct kobj *o = kobj_get(op->k, op->ino);
 
@@ -343,292 +355,6 @@ static void op_try(struct kop *op)
 		ask(op, o);
 }
 
-/* --- answers --- */
-
-static void fill_bytes(struct kobj *o, const struct gns_msg *rep)
-{
-	o->data_ok = true;
-	o->attr_ok = true;
-	o->size = rep->payload_len;
-	memcpy(o->data, rep->payload, rep->payload_len);
-}
-
-/* May what the answer shows be cached under the lease that is live now? */
-static bool may_fill(struct kmodel *k, struct kobj *o, const struct kreq *q,
-		     const struct gns_msg *rep, const struct gns_grant *g)
-{
-	if (kobj_grant(k, o, q, rep, g))
-		return true;
-	if (GNS_MUTANT(NO_EPOCH))
-		return o->held && q->epoch;
-	return q->epoch && q->epoch == o->epoch && kobj_lease_ok(k, o) &&
-	       o->version == g->version;
-}
-
-static void reply_bytes(struct kop *op, struct kreq *q,
-			const struct gns_msg *rep)
-{
-	struct kobj *o = kobj_get(op->k, op->ino);
-
-	if (rep->payload_len > K_DATA)
-		abort();
-	if (may_fill(op->k, o, q, rep, &rep->r_obj.grant))
-		fill_bytes(o, rep);
-	if (op->kind == OP_MMAP && kobj_may_fault(op->k, o) && o->data_ok) {
-		o->pte = true;
-		o->map_size = o->size;
-		memcpy(o->map, o->data, o->size);
-	}
-	finish_bytes(op, rep->payload, rep->payload_len, rep->r_obj.attr.size);
-}
-
-/* A lease and attributes, but no data with it. */
-static void grant_attr(struct kmodel *k, struct kobj *o, const struct kreq *q,
-		       const struct gns_msg *rep, const struct gns_grant *g,
-		       u32 size)
-{
-	if (!kobj_grant(k, o, q, rep, g))
-		return;
-	o->attr_ok = true;
-	if (o->data_ok && o->size != size)
-		sim_fail(k->s, "torn", "one version, lengths %u and %u",
-			 o->size, size);
-	o->size = size;
-}
-
-static void reply_stat(struct kop *op, struct kreq *q,
-		       const struct gns_msg *rep)
-{
-	struct kobj *o = kobj_get(op->k, op->ino);
-	u32 size = rep->r_obj.attr.size;
-
-	grant_attr(op->k, o, q, rep, &rep->r_obj.grant, size);
-	op_return(op, 0, &size, 1);
-}
-
-static void reply_lookup(struct kop *op, struct kreq *q,
-			 const struct gns_msg *rep)
-{
-	const struct gns_r_lookup *l = &rep->r_lookup;
-	struct kobj *dir = kobj_get(op->k, op->ino);
-	u32 ino = l->absent ? 0 : simfs_fh_ino(&l->child.fh);
-	u32 size = l->child.attr.size;
-
-	if (op->kind == OP_STAT) {
-		if (ino != op->ino)
-			sim_fail(op->k->s, "names", "the root lost a name");
-		grant_attr(op->k, kobj_get(op->k, op->ino), q, rep,
-			   &l->child.grant, size);
-		op_return(op, 0, &size, 1);
-		return;
-	}
-	if (may_fill(op->k, dir, q, rep, &l->dir)) {
-		dir->known[op->name[0]] = true;
-		dir->names[op->name[0]] = ino;
-	}
-	if (ino)
-		grant_attr(op->k, kobj_get(op->k, ino), q, rep,
-			   &l->child.grant, size);
-	op_return(op, ino ? 0 : -ENOENT, &ino, 1);
-}
-
-static void reply_readdir(struct kop *op, struct kreq *q,
-			  const struct gns_msg *rep)
-{
-	struct kobj *dir = kobj_get(op->k, op->ino);
-	u32 names[FS_NAMES] = { 0 }, left = rep->payload_len;
-	const u8 *p = rep->payload;
-	struct gns_dirent d;
-	int n;
-
-	while (left) {
-		n = gns_dirent_get(p, left, &d);
-		if (n < 0) {
-			sim_fail(op->k->s, "protocol", "bad listing");
-			return;
-		}
-		p += n;
-		left -= n;
-		names[(d.name.p[1] - '0') % FS_NAMES] =
-			d.has_attr ? simfs_fh_ino(&d.fh) : ~0u;
-	}
-	for (n = 0; n < FS_NAMES; n++) {
-		if (names[n] == ~0u) {
-			/* The child moved meanwhile: list again. */
-			op_try(op);
-			return;
-		}
-	}
-	if (may_fill(op->k, dir, q, rep, &rep->r_obj.grant)) {
-		memset(dir->known, 1, sizeof(dir->known));
-		memcpy(dir->names, names, sizeof(names));
-	}
-	return_names(op, names);
-}
-
-static void reply_fsync(struct kop *op)
-{
-	struct sim *s = op->k->s;
-
-	if (simfs_durable(s->fs, op->ino) < op->need_durable)
-		sim_fail(s, "lost", "fsync acknowledged, %llu of %llu durable",
-			 (unsigned long long)simfs_durable(s->fs, op->ino),
-			 (unsigned long long)op->need_durable);
-	op_return(op, 0, NULL, 0);
-}
-
-/* Our own change, applied to what we hold of the version before it. */
-static void patch(struct kop *op, struct kobj *o, const struct kreq *q,
-		  const struct gns_msg *rep)
-{
-	const struct gns_r_change *r = &rep->r_change;
-
-	switch (op->kind) {
-	case OP_WRITE:
-	case OP_APPEND:
-		if (r->off + q->msg.payload_len > K_DATA)
-			break;
-		memcpy(o->data + r->off, q->payload, q->msg.payload_len);
-		o->size = max_u64(o->size, r->off + q->msg.payload_len);
-		break;
-	case OP_TRUNC:
-		memset(o->data, 0, sizeof(o->data));
-		o->size = 0;
-		break;
-	case OP_CREATE:
-		o->known[op->name[0]] = true;
-		o->names[op->name[0]] = simfs_fh_ino(&r->fh);
-		break;
-	case OP_UNLINK:
-		o->known[op->name[0]] = true;
-		o->names[op->name[0]] = 0;
-		break;
-	default:
-		/* A rename: the names are asked for again. */
-		memset(o->known, 0, sizeof(o->known));
-	}
-}
-
-static void own_result(struct kop *op, u32 ino, struct kreq *q,
-		       const struct gns_msg *rep)
-{
-	const struct gns_changed_list *l = &rep->r_change.changed;
-	struct kobj *o = kobj_get(op->k, ino);
-	u32 i;
-
-	kobj_own_end(op->k, o);
-	for (i = 0; i < l->n; i++) {
-		if (simfs_fh_ino(&l->v[i].fh) != ino)
-			continue;
-		if ((o->version && o->version == l->v[i].before) ||
-		    GNS_MUTANT(BEFORE_IGNORED)) {
-			patch(op, o, q, rep);
-			o->version = l->v[i].after;
-			return;
-		}
-		break;
-	}
-	if (i == l->n && rep->status && rep->status < GNS_ST_DEAD)
-		return; /* refused: nothing was changed */
-	kobj_drop(o);
-	o->held = false;
-	o->pte = false;
-}
-
-static void reply_change(struct kop *op, struct kreq *q,
-			 const struct gns_msg *rep)
-{
-	const struct gns_changed_list *l = &rep->r_change.changed;
-	u32 i, ino = simfs_fh_ino(&rep->r_change.fh);
-	u32 dir2 = op->kind == OP_RENAME && op->dir[1] != op->dir[0] ?
-			   INO_DIR(op->dir[1]) :
-			   0;
-
-	own_result(op, op->ino, q, rep);
-	if (dir2)
-		own_result(op, dir2, q, rep);
-	/* Other objects that it touched: what is held of them is old. */
-	for (i = 0; i < l->n; i++) {
-		u32 n = simfs_fh_ino(&l->v[i].fh);
-
-		if (n == op->ino || n == dir2)
-			continue;
-		kobj_drop(kobj_get(op->k, n));
-		kobj_get(op->k, n)->held = false;
-	}
-	if (rep->status == GNS_ST_STALESLOT)
-		sim_fail(op->k->s, "slot", "a change of ours is stale");
-	if (rep->status == GNS_ST_UNKNOWN || rep->status == EIO) {
-		app_unknown(op);
-		return;
-	}
-	op_return(op, -(s32)rep->status, &ino, 1);
-}
-
-static void reply_reval(struct kmodel *k, struct kreq *q,
-			const struct gns_msg *rep)
-{
-	const u8 *p = rep->payload;
-	u32 left = rep->payload_len;
-	struct gns_reval v;
-	int n;
-
-	while (left && (n = gns_reval_get(p, left, &v, true)) > 0) {
-		struct kobj *o = kobj_get(k, simfs_fh_ino(&v.fh));
-
-		p += n;
-		left -= n;
-		if (!v.status)
-			kobj_grant(k, o, q, rep, &v.grant);
-	}
-}
-
-/* Reads that failed are tried again, as a hard mount does. */
-static void again(void *arg)
-{
-	struct copying c = *(struct copying *)arg;
-	struct kop *op = c.k->ops[c.app];
-
-	free(arg);
-	if (op && op->serial == c.serial)
-		op_try(op);
-}
-
-void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep)
-{
-	struct kop *op = q->op;
-	struct copying *c;
-
-	if (!op) {
-		if (!rep->status)
-			reply_reval(k, q, rep);
-		kreq_free(q);
-		return;
-	}
-	if (op->kind >= OP_CHANGES) {
-		reply_change(op, q, rep);
-	} else if (rep->status == GNS_ST_LOST) {
-		op_return(op, -EIO, NULL, 0);
-	} else if (rep->status) {
-		c = malloc(sizeof(*c));
-		if (!c)
-			abort();
-		*c = (struct copying){ k, op->app, op->serial };
-		sim_in(k->s, 10 * MS, &k->life, again, c, true);
-	} else if (rep->type == GNS_READ) {
-		reply_bytes(op, q, rep);
-	} else if (rep->type == GNS_GETATTR) {
-		reply_stat(op, q, rep);
-	} else if (rep->type == GNS_LOOKUP) {
-		reply_lookup(op, q, rep);
-	} else if (rep->type == GNS_READDIR) {
-		reply_readdir(op, q, rep);
-	} else {
-		reply_fsync(op);
-	}
-	kreq_free(q);
-}
-
 /* --- what they do --- */
 
 static void pick_file(struct kop *op, u64 dice)
@@ -636,14 +362,11 @@ static void pick_file(struct kop *op, u64 dice)
 	struct sim *s = op->k->s;
 
 	if (dice < 45) {
-		static const enum op_kind kinds[] = { OP_READ, OP_MMAP,
-						      OP_READ, OP_WRITE,
-						      OP_FSYNC };
-
 		op->ino = INO_REG(sim_below(s, FS_REGS));
-		op->kind = kinds[dice < 16 ? 0 : dice < 30 ? 1 :
-					   dice < 43	   ? 3 :
-							     4];
+		op->kind = dice < 16 ? OP_READ :
+			   dice < 30 ? OP_MMAP :
+			   dice < 43 ? OP_WRITE :
+				       OP_FSYNC;
 		return;
 	}
 	op->ino = INO_LOG(sim_below(s, FS_LOGS));
@@ -729,7 +452,7 @@ static void app_next(void *arg)
 	history_call(k->s->hist, op);
 	story(k->s, W_SAT, k->nr, "app%u call %d on %u name %u serial %x",
 	      a.nr, op->kind, op->ino, op->name[0], op->serial);
-	op_try(op);
+	kop_try(op);
 }
 
 void app_start(struct kmodel *k, u32 nr)

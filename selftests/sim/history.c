@@ -18,7 +18,12 @@
 #define ORPHAN_LIFE (12 * SEC)
 #define ORPHANS 64
 
-enum { H_REG, H_LOG, H_TREE, H_MAX };
+enum {
+	H_REG,
+	H_LOG,
+	H_TREE,
+	H_MAX,
+};
 
 struct history {
 	struct sim *s;
@@ -84,9 +89,11 @@ static int op_model(const struct kop *op)
 static void op_record(const struct kop *op, struct lin_op *r)
 {
 	static const u16 kinds[H_MAX][OP_RENAME + 1] = {
-		[H_REG] = { [OP_READ] = LIN_REG_READ, [OP_MMAP] = LIN_REG_READ,
+		[H_REG] = { [OP_READ] = LIN_REG_READ,
+			    [OP_MMAP] = LIN_REG_READ,
 			    [OP_WRITE] = LIN_REG_WRITE },
-		[H_LOG] = { [OP_READ] = LIN_LOG_READ, [OP_MMAP] = LIN_LOG_READ,
+		[H_LOG] = { [OP_READ] = LIN_LOG_READ,
+			    [OP_MMAP] = LIN_LOG_READ,
 			    [OP_STAT] = LIN_LOG_STAT,
 			    [OP_APPEND] = LIN_LOG_APPEND,
 			    [OP_TRUNC] = LIN_LOG_TRUNC },
@@ -314,7 +321,7 @@ static void start_state(struct history *h)
 		r.arg[1] = size;
 		lin_hist_add(&h->h[H_REG], &r);
 	}
-	r.arg[0] = r.arg[1] = 0;
+	memset(r.arg, 0, sizeof(r.arg));
 	for (i = 0; i < FS_LOGS; i++) {
 		u32 size = simfs_data(fs, INO_LOG(i), &data);
 

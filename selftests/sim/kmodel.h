@@ -128,7 +128,11 @@ void kmodel_helper_start(void *arg);
 void kmodel_helper_crash(struct kmodel *k);
 void kmodel_host_crash(struct kmodel *k);
 
-/* kmodel.c for app.c */
+/* kmodel.c for app.c, answer.c and word.c */
+u64 kmodel_now(const struct kmodel *k);
+u64 kmodel_hop(struct kmodel *k);
+void kmodel_random(struct sim *s, struct gns_id *id);
+void kmodel_expiry(struct kmodel *k, u64 stamp, u64 ttl);
 struct kobj *kobj_get(struct kmodel *k, u32 ino);
 bool kobj_lease_ok(const struct kmodel *k, const struct kobj *o);
 bool kobj_may_fault(const struct kmodel *k, const struct kobj *o);
@@ -141,11 +145,22 @@ struct kreq *kreq_new(struct kmodel *k, struct kop *op, u32 ino, u16 type);
 void kreq_submit(struct kmodel *k, struct kreq *q);
 void kreq_free(struct kreq *q);
 
+/* word.c: what the satellite library calls */
+extern const struct gns_kern_ops kmodel_kern_ops;
+
+/* answer.c */
+void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
+
 /* app.c */
 void app_start(struct kmodel *k, u32 app);
-void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
 void app_killed(struct kop *op);
 void app_unknown(struct kop *op);
+void kop_try(struct kop *op);
+void kop_return(struct kop *op, s32 err, const u32 *list, u32 n);
+void kop_bytes(struct kop *op, const u8 *data, u32 len, u32 size);
+void kop_names(struct kop *op, const u32 *names);
+void kop_later(struct kop *op, u64 delay, void (*fn)(void *arg));
+struct kop *kop_deref(void *arg);
 
 /* history.c for app.c */
 void history_call(struct history *h, struct kop *op);

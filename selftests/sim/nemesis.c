@@ -150,9 +150,17 @@ enum act {
 };
 
 static const u32 base_weight[A_MAX] = {
-	[A_CUT] = 400,	 [A_RESET] = 200, [A_HELPER] = 140, [A_SATHOST] = 15,
-	[A_ORIGIN] = 35, [A_POWER] = 8,	  [A_DRIFT] = 90,   [A_STEP] = 40,
-	[A_STILL] = 45,	 [A_TTL] = 27,	  [A_CLONE] = 20,
+	[A_CUT] = 400,
+	[A_RESET] = 200,
+	[A_HELPER] = 140,
+	[A_SATHOST] = 15,
+	[A_ORIGIN] = 35,
+	[A_POWER] = 8,
+	[A_DRIFT] = 90,
+	[A_STEP] = 40,
+	[A_STILL] = 45,
+	[A_TTL] = 27,
+	[A_CLONE] = 20,
 };
 
 /* Each seed likes some faults better than others: mixes find more. */

@@ -17,6 +17,7 @@
 #include "sim.h"
 
 struct pipe_end {
+	TAILQ_HEAD(, segment) queue; /* on their way to this end, in order */
 	struct gns_conn conn;
 	struct link_pair *pair;
 	struct pipe_end *peer;
@@ -26,23 +27,22 @@ struct pipe_end {
 	bool open; /* the user has it */
 	struct gns_framer framer;
 	u64 last; /* arrival of the newest segment sent to this end */
-	TAILQ_HEAD(, segment) queue; /* on their way to this end, in order */
 };
 
 struct link_pair {
+	LIST_ENTRY(link_pair) all;
 	struct net *n;
 	u32 sat;
 	u32 refs; /* segments under way, and one while an end is open */
 	struct pipe_end end[2]; /* satellite, origin */
-	LIST_ENTRY(link_pair) all;
 };
 
 struct segment {
+	TAILQ_ENTRY(segment) link;
 	struct link_pair *pair;
 	struct pipe_end *to;
 	u32 len;
 	bool reset; /* the connection breaks behind these bytes */
-	TAILQ_ENTRY(segment) link;
 	u8 data[];
 };
 
@@ -54,11 +54,11 @@ struct connector {
 };
 
 struct attempt {
+	LIST_ENTRY(attempt) all;
 	struct connector *c;
 	void (*done)(void *arg, struct gns_conn *conn, const char *why);
 	void *arg;
 	bool cancelled;
-	LIST_ENTRY(attempt) all;
 };
 
 struct net {
@@ -115,10 +115,12 @@ static void segment_post(struct segment *g, u64 delay)
 
 static u64 net_delay(struct sim *s)
 {
+	u64 most;
+
 	if (s->now < s->quiet_from && sim_chance(s, 15000)) {
 		sim_fault(s, F_DELAY);
-		return sim_below(s, sim_chance(s, s->long_delays) ? 3 * SEC :
-								  100 * MS);
+		most = sim_chance(s, s->long_delays) ? 3 * SEC : 100 * MS;
+		return sim_below(s, most);
 	}
 	return 50 * US + sim_below(s, sim_chance(s, 100000) ? 40 * MS : 2 * MS);
 }

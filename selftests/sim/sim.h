@@ -138,9 +138,13 @@ void host_reboot(struct host *h);
 void penv_init(struct penv *p, struct host *host, struct life *life);
 
 /* Who tells: a column of the story. */
-enum who { W_SAT, W_ORIGIN, W_WORLD };
+enum column {
+	W_SAT,
+	W_ORIGIN,
+	W_WORLD,
+};
 
-void story(struct sim *s, enum who who, int nr, const char *fmt, ...)
+void story(struct sim *s, enum column col, int nr, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /* net.c */

@@ -13,22 +13,22 @@
 #include "sim.h"
 
 struct pair {
+	TAILQ_ENTRY(pair) link;
 	u32 klen, vlen;
 	u8 key[GNS_DB_KEY_MAX];
 	u8 *val;
-	TAILQ_ENTRY(pair) link;
 };
 
 TAILQ_HEAD(pairs, pair);
 
 struct batch {
+	TAILQ_ENTRY(batch) link;
 	struct simdb *db;
 	struct pairs puts;
 	bool sync;
 	bool safe; /* survives the process */
 	void (*done)(void *arg, int err);
 	void *arg;
-	TAILQ_ENTRY(batch) link;
 };
 
 TAILQ_HEAD(batches, batch);

@@ -7,31 +7,10 @@
  * loss keeps, of each file not synced, any mix of old and new data and old
  * and new ctime, and of the names a prefix of their history.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/stat.h>
 
-#include "sim.h"
-
-#define FS_INODES 4096
-#define FS_LOG_BYTES (32 * 4)
-
-struct inode {
-	bool used;
-	bool dir;
-	u32 nlink;
-	u32 size;
-	u8 data[FS_LOG_BYTES]; /* file; of a directory: u32 ids by name */
-	s64 ctime;
-	u64 applied; /* changes so far */
-};
-
-struct name_op {
-	u32 dir, name, ino; /* ino 0: the name goes */
-	TAILQ_ENTRY(name_op) link;
-};
+#include "simfs_int.h"
 
 struct work {
 	struct simfs *fs;
@@ -42,27 +21,7 @@ struct work {
 	void *arg;
 };
 
-struct data_bulk {
-	struct gns_bulk bulk;
-	u8 data[];
-};
-
-struct simfs {
-	struct gns_fs fs;
-	struct sim *s;
-	struct host *host;
-	struct inode mem[FS_INODES];
-	struct inode disk[FS_INODES];
-	struct inode whole[INO_FREE]; /* before a change under way */
-	bool torn[INO_FREE];
-	struct {
-		u32 serial, ino;
-	} made[FS_INODES]; /* who created what */
-	TAILQ_HEAD(, name_op) names; /* not on disk yet */
-	u32 next;
-};
-
-static s64 fs_time(struct simfs *fs)
+s64 simfs_time(struct simfs *fs)
 {
 	/* As coarse as a kernel's. */
 	return host_realtime(fs->host) / (4 * MS) * (4 * MS);
@@ -86,7 +45,7 @@ u32 simfs_fh_ino(const struct gns_fh *fh)
 	return ino;
 }
 
-static struct inode *fh_inode(struct simfs *fs, const struct gns_fh *fh)
+struct inode *simfs_inode(struct simfs *fs, const struct gns_fh *fh)
 {
 	u32 ino = fh->len == 8 ? simfs_fh_ino(fh) : 0;
 
@@ -95,25 +54,7 @@ static struct inode *fh_inode(struct simfs *fs, const struct gns_fh *fh)
 	return &fs->mem[ino];
 }
 
-static void attr_of(struct simfs *fs, const struct inode *i,
-		    struct gns_attr *a)
-{
-	memset(a, 0, sizeof(*a));
-	a->ino = i - fs->mem;
-	a->size = i->size;
-	a->mode = i->dir ? S_IFDIR | 0755 : S_IFREG | 0644;
-	a->nlink = i->nlink;
-	a->ctime = i->ctime;
-	a->mtime = i->ctime;
-	a->blksize = 4096;
-}
-
-static void data_release(struct gns_bulk *b)
-{
-	free(container_of(b, struct data_bulk, bulk));
-}
-
-static int name_nr(const struct gns_str *name)
+int simfs_name(const struct gns_str *name)
 {
 	if (name->len != 2 || name->p[0] != 'n' || name->p[1] < '0' ||
 	    name->p[1] >= '0' + FS_NAMES)
@@ -121,247 +62,9 @@ static int name_nr(const struct gns_str *name)
 	return name->p[1] - '0';
 }
 
-static u32 *dir_slot(struct inode *dir, u32 name)
+u32 *simfs_slot(struct inode *dir, u32 name)
 {
 	return (u32 *)dir->data + name;
-}
-
-static void touch(struct simfs *fs, struct inode *i)
-{
-	i->ctime = fs_time(fs);
-	i->applied++;
-}
-
-static void set_name(struct simfs *fs, struct inode *dir, u32 name, u32 ino)
-{
-	struct name_op *n = calloc(1, sizeof(*n));
-
-	if (!n)
-		abort();
-	n->dir = dir - fs->mem;
-	n->name = name;
-	n->ino = ino;
-	TAILQ_INSERT_TAIL(&fs->names, n, link);
-	*dir_slot(dir, name) = ino;
-	touch(fs, dir);
-}
-
-static void changed(struct simfs *fs, struct gns_fsop *op, struct inode *i)
-{
-	struct gns_changed_list *l = &op->rep.r_change.changed;
-	struct gns_changed *c = &l->v[l->n];
-
-	if (!i->nlink)
-		return;
-	l->n++;
-	c->fh = simfs_fh(fs, i - fs->mem);
-	attr_of(fs, i, &c->attr);
-}
-
-static void drop_link(struct simfs *fs, struct inode *i)
-{
-	i->nlink--;
-	touch(fs, i);
-	if (!i->nlink)
-		i->used = false;
-}
-
-static u32 fs_create(struct simfs *fs, struct gns_fsop *op)
-{
-	const struct gns_m_make *m = &op->req->make;
-	struct inode *dir = fh_inode(fs, &m->dir), *i;
-	int nr = name_nr(&m->name);
-
-	if (!dir)
-		return ESTALE;
-	if (nr < 0)
-		return EINVAL;
-	if (*dir_slot(dir, nr))
-		return EEXIST;
-	if (fs->next == FS_INODES)
-		return ENOSPC;
-	i = &fs->mem[fs->next];
-	*i = (struct inode){ .used = true, .nlink = 1 };
-	touch(fs, i);
-	fs->made[fs->next].serial = m->cred.uid;
-	fs->made[fs->next].ino = fs->next;
-	set_name(fs, dir, nr, fs->next++);
-	op->rep.r_change.fh = simfs_fh(fs, i - fs->mem);
-	op->rep.r_change.created = 1;
-	changed(fs, op, dir);
-	changed(fs, op, i);
-	return 0;
-}
-
-static u32 fs_unlink(struct simfs *fs, struct gns_fsop *op)
-{
-	const struct gns_m_make *m = &op->req->make;
-	struct inode *dir = fh_inode(fs, &m->dir), *i;
-	int nr = name_nr(&m->name);
-
-	if (!dir)
-		return ESTALE;
-	if (nr < 0 || !*dir_slot(dir, nr))
-		return ENOENT;
-	i = &fs->mem[*dir_slot(dir, nr)];
-	set_name(fs, dir, nr, 0);
-	drop_link(fs, i);
-	changed(fs, op, dir);
-	changed(fs, op, i);
-	return 0;
-}
-
-static u32 fs_rename(struct simfs *fs, struct gns_fsop *op)
-{
-	const struct gns_m_rename *m = &op->req->rename;
-	struct inode *od = fh_inode(fs, &m->odir), *nd = fh_inode(fs, &m->ndir);
-	int on = name_nr(&m->oname), nn = name_nr(&m->nname);
-	struct inode *i, *old;
-
-	if (!od || !nd)
-		return ESTALE;
-	if (on < 0 || nn < 0 || !*dir_slot(od, on))
-		return ENOENT;
-	i = &fs->mem[*dir_slot(od, on)];
-	old = *dir_slot(nd, nn) ? &fs->mem[*dir_slot(nd, nn)] : NULL;
-	if (i != old) {
-		set_name(fs, nd, nn, i - fs->mem);
-		set_name(fs, od, on, 0);
-		touch(fs, i);
-		if (old)
-			drop_link(fs, old);
-	}
-	changed(fs, op, od);
-	if (nd != od)
-		changed(fs, op, nd);
-	changed(fs, op, i);
-	if (old && old != i)
-		changed(fs, op, old);
-	return 0;
-}
-
-static void fs_lookup(struct simfs *fs, struct gns_fsop *op)
-{
-	struct inode *dir = fh_inode(fs, &op->req->name.fh);
-	int nr = name_nr(&op->req->name.name);
-	struct gns_r_lookup *l = &op->rep.r_lookup;
-	u32 ino;
-
-	attr_of(fs, dir, &op->self);
-	ino = nr < 0 ? 0 : *dir_slot(dir, nr);
-	l->absent = !ino;
-	if (ino) {
-		l->child.fh = simfs_fh(fs, ino);
-		attr_of(fs, &fs->mem[ino], &l->child.attr);
-	}
-}
-
-static void fs_readdir(struct simfs *fs, struct gns_fsop *op)
-{
-	static const char names[] = "n0n1n2n3n4n5";
-	struct inode *dir = fh_inode(fs, &op->req->range.fh);
-	u32 i, from = op->req->range.off;
-
-	attr_of(fs, dir, &op->self);
-	op->entries = calloc(FS_NAMES, sizeof(*op->entries));
-	if (!op->entries)
-		abort();
-	for (i = from; i < FS_NAMES; i++) {
-		u32 ino = *dir_slot(dir, i);
-		struct gns_dirent *d = &op->entries[op->nentries];
-
-		if (!ino)
-			continue;
-		op->nentries++;
-		d->cookie = i + 1;
-		d->has_attr = 1;
-		d->name = (struct gns_str){ names + 2 * i, 2 };
-		d->fh = simfs_fh(fs, ino);
-		attr_of(fs, &fs->mem[ino], &d->attr);
-	}
-	op->rep.r_obj.eof = 1;
-}
-
-static void fs_reval(struct simfs *fs, struct gns_fsop *op)
-{
-	struct inode *i;
-	u32 n;
-
-	for (n = 0; n < op->nreval; n++) {
-		i = fh_inode(fs, &op->reval[n].fh);
-		op->reval[n].status = i ? 0 : ESTALE;
-		if (i)
-			attr_of(fs, i, &op->reval[n].attr);
-	}
-}
-
-/* First step of a read of bytes: attributes, and the first half. */
-static void read_first(struct simfs *fs, struct gns_fsop *op, struct inode *i)
-{
-	u64 off = min_u64(op->req->range.off, i->size);
-	u32 len = min_u64(op->req->range.len, i->size - off);
-	struct data_bulk *b = malloc(sizeof(*b) + FS_LOG_BYTES);
-
-	if (!b)
-		abort();
-	b->bulk = (struct gns_bulk){ b->data, -1, data_release };
-	attr_of(fs, i, &op->self);
-	memcpy(b->data, i->data + off, len);
-	op->bulk = &b->bulk;
-	op->rep.payload_len = len;
-	op->rep.r_obj.eof = off + len >= i->size;
-}
-
-static void read_second(struct gns_fsop *op, const struct inode *i)
-{
-	struct data_bulk *b = container_of(op->bulk, struct data_bulk, bulk);
-	u32 len = op->rep.payload_len, off = op->req->range.off;
-
-	if (len)
-		memcpy(b->data + len / 2, i->data + off + len / 2,
-		       len - len / 2);
-}
-
-static u32 write_step(struct simfs *fs, struct gns_fsop *op, struct inode *i,
-		      bool second)
-{
-	const struct gns_m_write *m = &op->req->write;
-	u32 len = op->req->payload_len, half = len / 2;
-	const u8 *p = op->req->payload;
-
-	if (m->off + len > FS_LOG_BYTES || (u32)(i - fs->mem) >= INO_FREE)
-		return EFBIG;
-	if (!second) {
-		fs->whole[i - fs->mem] = *i;
-		fs->torn[i - fs->mem] = true;
-		memcpy(i->data + m->off, p, half);
-		return 0;
-	}
-	fs->torn[i - fs->mem] = false;
-	memcpy(i->data + m->off + half, p + half, len - half);
-	if (i->size < m->off + len)
-		i->size = m->off + len;
-	touch(fs, i);
-	op->rep.r_change.off = m->off;
-	op->rep.r_change.count = len;
-	changed(fs, op, i);
-	return 0;
-}
-
-static u32 fs_setattr(struct simfs *fs, struct gns_fsop *op, struct inode *i)
-{
-	const struct gns_m_setattr *m = &op->req->setattr;
-
-	if (m->valid & GNS_SA_SIZE) {
-		if (m->size > FS_LOG_BYTES)
-			return EFBIG;
-		if (m->size < i->size)
-			memset(i->data + m->size, 0, i->size - m->size);
-		i->size = m->size;
-	}
-	touch(fs, i);
-	changed(fs, op, i);
-	return 0;
 }
 
 static void sync_names(struct simfs *fs, u32 limit)
@@ -372,7 +75,7 @@ static void sync_names(struct simfs *fs, u32 limit)
 		struct inode *d = &fs->disk[n->dir];
 		struct inode *m = &fs->mem[n->ino];
 
-		*dir_slot(d, n->name) = n->ino;
+		*simfs_slot(d, n->name) = n->ino;
 		d->ctime = fs->mem[n->dir].ctime;
 		d->applied = fs->mem[n->dir].applied;
 		if (n->ino && !fs->disk[n->ino].used) {
@@ -385,7 +88,7 @@ static void sync_names(struct simfs *fs, u32 limit)
 	}
 }
 
-static void sync_inode(struct simfs *fs, u32 ino)
+void simfs_sync_inode(struct simfs *fs, u32 ino)
 {
 	sync_names(fs, -1);
 	if (!fs->mem[ino].dir)
@@ -394,75 +97,14 @@ static void sync_inode(struct simfs *fs, u32 ino)
 					fs->mem[ino];
 }
 
-static const struct gns_fh *op_fh(const struct gns_msg *m)
-{
-	switch (m->type) {
-	case GNS_LOOKUP:
-		return &m->name.fh;
-	case GNS_READ:
-	case GNS_READDIR:
-		return &m->range.fh;
-	case GNS_WRITE:
-		return &m->write.fh;
-	case GNS_SETATTR:
-		return &m->setattr.fh;
-	}
-	return &m->obj.fh;
-}
-
-/* The second step, or the only one. */
-static u32 fs_run(struct simfs *fs, struct gns_fsop *op)
-{
-	struct inode *i;
-
-	switch (op->req->type) {
-	case GNS_CREATE:
-		return fs_create(fs, op);
-	case GNS_UNLINK:
-		return fs_unlink(fs, op);
-	case GNS_RENAME:
-		return fs_rename(fs, op);
-	case GNS_REVALIDATE:
-		return 0; /* seen at the first step */
-	case GNS_MOUNT:
-		op->rep.r_obj.fh = simfs_fh(fs, INO_ROOT);
-		attr_of(fs, &fs->mem[INO_ROOT], &op->self);
-		return 0;
-	}
-	i = fh_inode(fs, op_fh(op->req));
-	if (!i)
-		return ESTALE;
-	switch (op->req->type) {
-	case GNS_LOOKUP:
-		return 0; /* seen at the first step */
-	case GNS_READDIR:
-		fs_readdir(fs, op);
-		return 0;
-	case GNS_GETATTR:
-		attr_of(fs, i, &op->self);
-		return 0;
-	case GNS_READ:
-		read_second(op, i);
-		return 0;
-	case GNS_WRITE:
-		return write_step(fs, op, i, true);
-	case GNS_SETATTR:
-		return fs_setattr(fs, op, i);
-	case GNS_FSYNC:
-		sync_inode(fs, i - fs->mem);
-		return 0;
-	}
-	return EOPNOTSUPP;
-}
-
-static void op_end(void *arg)
+static void work_end(void *arg)
 {
 	struct work *w = arg;
 	struct gns_fsop *op = w->op;
 	struct simfs *fs = w->fs;
 
 	free(w);
-	op->rep.status = fs_run(fs, op);
+	op->rep.status = -simfs_run(fs, op);
 	if (op->req->type >= GNS_WRITE)
 		story(fs->s, W_ORIGIN, 0, "applied %s: %u",
 		      gns_msg_name(op->req->type), op->rep.status);
@@ -484,18 +126,18 @@ static void check_apply(struct simfs *fs, const struct gns_msg *req)
 		oracle_apply(fs->s, req, NULL);
 		return;
 	}
-	d = fh_inode(fs, dir);
-	nr = name_nr(name);
-	if (!d || nr < 0 || !*dir_slot(d, nr))
+	d = simfs_inode(fs, dir);
+	nr = simfs_name(name);
+	if (!d || nr < 0 || !*simfs_slot(d, nr))
 		return;
-	child = simfs_fh(fs, *dir_slot(d, nr));
+	child = simfs_fh(fs, *simfs_slot(d, nr));
 	oracle_apply(fs->s, req, &child);
 }
 
 static void fs_submit(struct gns_fs *gfs, struct gns_fsop *op)
 {
 	struct simfs *fs = container_of(gfs, struct simfs, fs);
-	struct inode *i = fh_inode(fs, op_fh(op->req));
+	struct inode *i = simfs_inode(fs, simfs_op_fh(op->req));
 	struct work *w = calloc(1, sizeof(*w));
 
 	if (!w)
@@ -512,16 +154,16 @@ static void fs_submit(struct gns_fs *gfs, struct gns_fsop *op)
 	if (gns_msg_is_change(op->req->type))
 		check_apply(fs, op->req);
 	if (op->req->type == GNS_READ && i)
-		read_first(fs, op, i);
+		simfs_read_first(fs, op, i);
 	/* Children's attributes may be old by the time of the answer. */
 	if (op->req->type == GNS_LOOKUP && i)
-		fs_lookup(fs, op);
+		simfs_lookup(fs, op);
 	if (op->req->type == GNS_REVALIDATE)
-		fs_reval(fs, op);
+		simfs_reval(fs, op);
 	if (op->req->type == GNS_WRITE && i)
-		write_step(fs, op, i, false);
+		simfs_write(fs, op, i, false);
 	sim_in(fs->s, 5 * US + sim_below(fs->s, 2 * MS), &fs->s->orig->life,
-	       op_end, w, true);
+	       work_end, w, true);
 }
 
 static void sync_end(void *arg)
@@ -533,9 +175,9 @@ static void sync_end(void *arg)
 	free(w);
 	for (i = 1; !copy.ino && i < FS_INODES; i++)
 		if (copy.fs->mem[i].used)
-			sync_inode(copy.fs, i);
+			simfs_sync_inode(copy.fs, i);
 	if (copy.ino && copy.fs->mem[copy.ino].used)
-		sync_inode(copy.fs, copy.ino);
+		simfs_sync_inode(copy.fs, copy.ino);
 	copy.synced(copy.arg, 0);
 }
 
@@ -598,7 +240,7 @@ void simfs_crash(struct simfs *fs, bool power)
 		fs->disk[i].nlink = 0;
 	for (i = 0; i < FS_DIRS; i++) {
 		for (k = 0; k < FS_NAMES; k++) {
-			u32 ino = *dir_slot(&fs->disk[INO_DIR(i)], k);
+			u32 ino = *simfs_slot(&fs->disk[INO_DIR(i)], k);
 
 			fs->disk[ino].nlink++;
 		}
@@ -628,11 +270,11 @@ struct simfs *simfs_new(struct sim *s, struct host *host)
 		n->nlink = 1;
 		n->dir = i == INO_ROOT || i >= INO_DIR(0);
 		n->size = n->dir || i >= INO_LOG(0) ? 0 : FS_BLOCK;
-		n->ctime = fs_time(fs);
+		n->ctime = simfs_time(fs);
 	}
 	/* The root names the lists, so that lookups show their length. */
 	for (i = 0; i < FS_LOGS; i++)
-		*dir_slot(&fs->mem[INO_ROOT], i) = INO_LOG(i);
+		*simfs_slot(&fs->mem[INO_ROOT], i) = INO_LOG(i);
 	fs->next = INO_FREE;
 	memcpy(fs->disk, fs->mem, sizeof(fs->disk));
 	return fs;

@@ -9,9 +9,20 @@
 #include "sim.h"
 
 const char *const fault_names[F_MAX] = {
-	"delay",  "drop",  "duplicate", "reset", "cut",	  "helper crash",
-	"host crash", "origin crash", "power loss", "drift", "clock step",
-	"standstill", "TTL change", "clone",
+	[F_DELAY] = "delay",
+	[F_DROP] = "drop",
+	[F_DUP] = "duplicate",
+	[F_RESET] = "reset",
+	[F_CUT] = "cut",
+	[F_HELPER] = "helper crash",
+	[F_SATHOST] = "host crash",
+	[F_ORIGIN] = "origin crash",
+	[F_POWER] = "power loss",
+	[F_DRIFT] = "drift",
+	[F_STEP] = "clock step",
+	[F_STILL] = "standstill",
+	[F_TTL] = "TTL change",
+	[F_CLONE] = "clone",
 };
 
 /* splitmix64, Steele, Lea and Flood 2014 */
@@ -192,7 +203,7 @@ void sim_fault(struct sim *s, enum fault f)
 u64 host_boottime(const struct host *h)
 {
 	return h->base_boot +
-	       (u64)((unsigned __int128)(h->sim->now - h->base) * h->ppm /
+	       (u64)((__uint128_t)(h->sim->now - h->base) * h->ppm /
 		     1000000);
 }
 
@@ -204,14 +215,14 @@ u64 host_realtime(const struct host *h)
 /* Global time at which the host's boot clock will show @boot. */
 static u64 host_when(const struct host *h, u64 boot)
 {
-	u64 now = host_boottime(h);
+	u64 now = host_boottime(h), wait;
 
 	if (boot <= now)
 		return h->sim->now;
 	if (!h->ppm)
 		return h->sim->now + 1000 * SEC;
-	return h->sim->now + (u64)((unsigned __int128)(boot - now) * 1000000 /
-				   h->ppm) + 1;
+	wait = (u64)((__uint128_t)(boot - now) * 1000000 / h->ppm);
+	return h->sim->now + wait + 1;
 }
 
 /* The clock goes at another speed from now on; its timers with it. */
@@ -292,7 +303,7 @@ void penv_init(struct penv *p, struct host *host, struct life *life)
 }
 
 /* The interleaving in columns: satellites left, origin right. */
-void story(struct sim *s, enum who who, int nr, const char *fmt, ...)
+void story(struct sim *s, enum column col, int nr, const char *fmt, ...)
 {
 	char line[160];
 	va_list ap;
@@ -303,9 +314,9 @@ void story(struct sim *s, enum who who, int nr, const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	fprintf(s->story, "%12.6f ", s->now / 1e9);
-	if (who == W_SAT)
+	if (col == W_SAT)
 		fprintf(s->story, "sat%d  %-60s |\n", nr, line);
-	else if (who == W_ORIGIN)
+	else if (col == W_ORIGIN)
 		fprintf(s->story, "      %-60s | %s\n", "", line);
 	else
 		fprintf(s->story, "----- %s\n", line);

@@ -61,7 +61,6 @@ static bool hang_up(struct gns_tcp_listener *l)
 	struct gns_tcp *t = l->t;
 	int fd;
 
-	gns_err("no descriptor left for a connection; raise LimitNOFILE=");
 	if (t->reserve < 0)
 		return false;
 	close(t->reserve);
@@ -69,7 +68,10 @@ static bool hang_up(struct gns_tcp_listener *l)
 	if (fd >= 0)
 		close(fd);
 	t->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return fd >= 0;
+	if (fd < 0)
+		return false;
+	gns_err("no descriptor left for a connection; raise LimitNOFILE=");
+	return true;
 }
 
 static void on_listen(uv_poll_t *poll, int status, int events)
@@ -88,6 +90,7 @@ static void on_listen(uv_poll_t *poll, int status, int events)
 			accepted(l, fd, &peer);
 			continue;
 		}
+		/* The kernel looks for a descriptor before it looks for anybody. */
 		if ((errno == EMFILE || errno == ENFILE) && hang_up(l))
 			continue;
 		if (errno != EINTR && errno != ECONNABORTED) {

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 
 #include "tcp_rig.h"
 
@@ -409,6 +410,33 @@ static void test_accept_limit(void **state)
 	rig_free(r);
 }
 
+/* Nobody may wait in a line that can not be served, nor the loop spin on it. */
+static void test_no_descriptors(void **state)
+{
+	struct rig *r = rig_new(NULL);
+	struct rlimit was, now;
+	int fd, next;
+	char byte;
+
+	rig_connect(r);
+	fd = raw_connect(r);
+	next = dup(fd);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	now = was;
+	now.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	rig_for(r, 20);
+	setrlimit(RLIMIT_NOFILE, &was);
+	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+	close(fd);
+	assert_int_equal(r->accepted, 1);
+	hang_up(&r->client);
+	rig_until(r, r->server.closed);
+	rig_connect(r);
+	rig_free(r);
+}
+
 static void test_connect_fails(void **state)
 {
 	struct rig *r = rig_new(NULL);
@@ -501,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_half_frames),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_accept_limit),
+		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_connect_fails),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_destroy),

@@ -449,10 +449,11 @@ void hand_run(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		bool want = cases[i].bad == GOOD;
+		const char *is = "bad";
 
-		tap(run_case(&cases[i]), "%s: %s", want ? "good" : "bad",
-		    cases[i].name);
+		if (cases[i].bad == GOOD)
+			is = "good";
+		tap(run_case(&cases[i]), "%s: %s", is, cases[i].name);
 	}
 	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
 		if (!parse(malformed[i], &h, msg, sizeof(msg))) {

@@ -17,6 +17,26 @@ struct app {
 	u32 nr;
 };
 
+const char *kop_name(enum op_kind kind)
+{
+	static const char *const names[] = {
+		[OP_READ] = "read",
+		[OP_MMAP] = "mapped read",
+		[OP_STAT] = "stat",
+		[OP_LOOKUP] = "lookup",
+		[OP_READDIR] = "readdir",
+		[OP_FSYNC] = "fsync",
+		[OP_WRITE] = "write",
+		[OP_APPEND] = "append",
+		[OP_TRUNC] = "truncate",
+		[OP_CREATE] = "create",
+		[OP_UNLINK] = "unlink",
+		[OP_RENAME] = "rename",
+	};
+
+	return names[kind];
+}
+
 static void kop_end(struct kop *op)
 {
 	struct kmodel *k = op->k;
@@ -39,8 +59,8 @@ void kop_return(struct kop *op, s32 err, const u32 *list, u32 n)
 {
 	struct kmodel *k = op->k;
 
-	story(k->s, W_SAT, k->nr, "app%u call %d returns %d", op->app,
-	      op->kind, err);
+	story(k->s, W_SAT, k->nr, "app%u %s returns %d", op->app,
+	      kop_name(op->kind), err);
 	/* Outside of I1 while the host's clock has stood still. */
 	if (k->stood_still && op->kind < OP_CHANGES)
 		history_drop(k->s->hist, op);
@@ -450,8 +470,8 @@ static void app_next(void *arg)
 		pick_cached(op);
 	k->ops[a.nr] = op;
 	history_call(k->s->hist, op);
-	story(k->s, W_SAT, k->nr, "app%u call %d on %u name %u serial %x",
-	      a.nr, op->kind, op->ino, op->name[0], op->serial);
+	story(k->s, W_SAT, k->nr, "app%u %s on %u name %u serial %x", a.nr,
+	      kop_name(op->kind), op->ino, op->name[0], op->serial);
 	kop_try(op);
 }
 

@@ -254,17 +254,19 @@ static bool check(struct history *h, int m)
 	res = lin_check(models[m], lh->ops, lh->n, 0);
 	if (res.status == LIN_OK)
 		return true;
-	if (res.status == LIN_INVALID)
-		sim_fail(h->s, "record", "%s: %s", models[m]->name, res.why);
-	else
-		sim_fail(h->s, res.status == LIN_VIOLATION ? "not linearizable" :
-							     "not decided",
+	if (res.status == LIN_VIOLATION)
+		sim_fail(h->s, "not linearizable",
 			 "%s history, record %zu of %zu", models[m]->name,
 			 res.bad, lh->n);
-	if (h->s->story) {
-		lin_print(h->s->story, models[m], lh->ops, lh->n);
-		lin_explain(h->s->story, models[m], lh->ops, lh->n, &res);
-		fflush(h->s->story);
+	else if (res.status == LIN_INVALID)
+		sim_fail(h->s, "bad record", "%s: %s", models[m]->name,
+			 res.why);
+	else
+		sim_fail(h->s, "not decided", "%s history of %zu records",
+			 models[m]->name, lh->n);
+	if (h->s->proof) {
+		lin_print(h->s->proof, models[m], lh->ops, lh->n);
+		lin_explain(h->s->proof, models[m], lh->ops, lh->n, &res);
 	}
 	return false;
 }

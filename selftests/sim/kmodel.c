@@ -109,8 +109,11 @@ u64 kmodel_hop(struct kmodel *k)
 
 void kmodel_random(struct sim *s, struct gns_id *id)
 {
-	u64 r[2] = { sim_rand(s), sim_rand(s) };
+	u64 r[2];
 
+	/* One after the other, whatever the compiler. */
+	r[0] = sim_rand(s);
+	r[1] = sim_rand(s);
 	memcpy(id->b, r, GNS_ID_LEN);
 }
 

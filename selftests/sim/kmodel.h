@@ -155,6 +155,7 @@ void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
 void app_start(struct kmodel *k, u32 app);
 void app_killed(struct kop *op);
 void app_unknown(struct kop *op);
+const char *kop_name(enum op_kind kind);
 void kop_try(struct kop *op);
 void kop_return(struct kop *op, s32 err, const u32 *list, u32 n);
 void kop_bytes(struct kop *op, const u8 *data, u32 len, u32 size);

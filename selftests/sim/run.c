@@ -9,9 +9,10 @@
 
 /* After the faults, everything asked has to be answered within this time. */
 #define PATIENCE (60 * SEC)
+/* The last part of a run is without faults. */
+#define CALM (2 * SEC)
 
 enum gns_mutant_rule gns_mutant;
-u64 sim_fault_totals[F_MAX];
 
 static bool busy(struct sim *s)
 {
@@ -34,8 +35,8 @@ static void stuck(struct sim *s)
 
 			if (op)
 				sim_fail(s, "stuck",
-					 "sat%u app%u call %d on %u has no answer",
-					 i, a, op->kind, op->ino);
+					 "sat%u app%u: %s on %u has no answer",
+					 i, a, kop_name(op->kind), op->ino);
 		}
 	}
 }
@@ -56,8 +57,24 @@ static void play(struct sim *s)
 		history_check(s->hist);
 }
 
-bool sim_run(const struct sim_opts *opts, u64 *faults, u64 *ops, char *why,
-	     size_t len)
+static void settle_up(struct sim *s, struct sim_result *r)
+{
+	u32 i;
+
+	for (i = 0; i < F_MAX; i++)
+		r->faults[i] += s->faults[i];
+	r->nfaults += s->nfaults;
+	r->ops += history_ops(s->hist);
+	r->unsure = false;
+	if (!s->failed)
+		return;
+	r->unsure = !strcmp(s->failed, "not decided") ||
+		    !strcmp(s->failed, "bad record");
+	snprintf(r->why, sizeof(r->why), "%s: %s (at %.6f s)", s->failed,
+		 s->why, s->now / 1e9);
+}
+
+bool sim_run(const struct sim_opts *opts, struct sim_result *r)
 {
 	struct sim *s = calloc(1, sizeof(*s));
 	bool ok;
@@ -68,7 +85,9 @@ bool sim_run(const struct sim_opts *opts, u64 *faults, u64 *ops, char *why,
 	s->opts = *opts;
 	s->rng = opts->seed * 0x2545f4914f6cdd1dull + 1;
 	s->story = opts->story ? stdout : NULL;
-	s->quiet_from = opts->duration - 2 * SEC;
+	if (s->story)
+		s->proof = open_memstream(&s->proof_text, &s->proof_len);
+	s->quiet_from = opts->duration - min_u64(opts->duration, CALM);
 	s->orig = orig_new(s);
 	s->fs = simfs_new(s, &s->orig->host);
 	s->db = simdb_new(s);
@@ -80,13 +99,8 @@ bool sim_run(const struct sim_opts *opts, u64 *faults, u64 *ops, char *why,
 	nemesis_start(s);
 	play(s);
 	ok = !s->failed;
-	if (!ok)
-		snprintf(why, len, "%s: %s (at %.6f s)", s->failed, s->why,
-			 s->now / 1e9);
-	*faults += s->nfaults;
-	*ops += history_ops(s->hist);
-	for (i = 0; i < F_MAX; i++)
-		sim_fault_totals[i] += s->faults[i];
+	settle_up(s, r);
+	verdict_tell(s);
 	for (i = 0; i < SIM_SATS; i++)
 		kmodel_free(s->kern[i]);
 	orig_free(s->orig);

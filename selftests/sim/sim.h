@@ -112,7 +112,10 @@ struct sim {
 	struct life era; /* of a planned beginning of the record */
 	const char *failed; /* the first violation */
 	char why[512];
-	FILE *story;
+	FILE *story; /* NULL: not told */
+	FILE *proof; /* what the checker has to say; told last */
+	char *proof_text;
+	size_t proof_len;
 };
 
 extern const char *const fault_names[F_MAX];
@@ -222,9 +225,27 @@ void nemesis_start(struct sim *s);
 void oracle_apply(struct sim *s, const struct gns_msg *req,
 		  const struct gns_fh *child);
 
-/* run.c */
-bool sim_run(const struct sim_opts *opts, u64 *faults, u64 *ops,
-	     char *why, size_t len);
-extern u64 sim_fault_totals[F_MAX];
+/* verdict.c */
+void verdict_tell(struct sim *s);
+
+/**
+ * struct sim_result - what runs came to
+ * @faults: of all runs so far, by kind
+ * @nfaults: their sum
+ * @ops:    calls recorded, of all runs so far
+ * @why:    the violation of the last run
+ * @unsure: it is none that was proven: the checker gave up, or the record is
+ *          no record
+ */
+struct sim_result {
+	u64 faults[F_MAX];
+	u64 nfaults;
+	u64 ops;
+	char why[600];
+	bool unsure;
+};
+
+/* run.c: returns false after a violation. */
+bool sim_run(const struct sim_opts *opts, struct sim_result *r);
 
 #endif

@@ -305,7 +305,7 @@ void penv_init(struct penv *p, struct host *host, struct life *life)
 /* The interleaving in columns: satellites left, origin right. */
 void story(struct sim *s, enum column col, int nr, const char *fmt, ...)
 {
-	char line[160];
+	char line[600];
 	va_list ap;
 
 	if (!s->story)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Which tests there are, and what machine each wants. For `run`.
+# Which tests there are, and what machine each wants. For `run`, whose variables
+# it uses.
 #
 # selftests/<folder>/<name>.vm.sh is a test; what it wants stands in its first
 # lines after "# vm:". A program is one by a line in selftests/<folder>/vm.list:
@@ -10,6 +11,8 @@
 #
 # Wants, all optional: kernel=stock,debug (default: all) mem=MIB
 # nvme=N[:MIB[:BYTES]] host-net timeout=SECONDS append=TEXT own-boot
+#
+# shellcheck disable=SC2154,SC2034
 
 declare -A test_cmd=()		# by test: command
 declare -A test_wants=()	# by test: words as above
@@ -160,20 +163,35 @@ machine_key()
 	echo "$key"
 }
 
-# Moves the tests that share a machine with the first waiting one to $group.
+# May a test that wants nothing share this machine? A command line and a boot of
+# its own are wanted for a reason; more memory or a drive does no harm.
+is_shared()
+{
+	[[ " $1 " != *" append="* && " $1" != *" $2" ]]
+}
+
+# Moves the tests of one boot from $waiting to $group.
 next_group()
 {
-	local name key left=()
+	local name key mine first left=()
 
 	[ ${#waiting[@]} -gt 0 ] || return 1
-	key=$(machine_key "${waiting[0]}")
+	first=${waiting[0]} key=
+	for name in "${waiting[@]}"; do
+		key=$(machine_key "$name")
+		first=$name
+		[ -z "$key" ] || break
+	done
 	group=()
 	for name in "${waiting[@]}"; do
-		if [ "$(machine_key "$name")" = "$key" ]; then
+		mine=$(machine_key "$name")
+		if [ "$mine" = "$key" ] ||
+			{ [ -z "$mine" ] && is_shared "$key" "$first"; }; then
 			group+=("$name")
 		else
 			left+=("$name")
 		fi
 	done
 	waiting=("${left[@]}")
+	machine_of=$first
 }

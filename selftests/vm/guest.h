@@ -19,10 +19,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Exit status by which a test says that it can not run here. */
-#define EXIT_SKIP	4
+#define EXIT_SKIP 4
 
 /**
  * struct verdict - how one test ended
@@ -31,9 +31,9 @@
  * @spoiled:	the kernel can not be trusted any more: boot again
  */
 struct verdict {
-	const char	*word;
-	char		reason[256];
-	bool		spoiled;
+	const char *word;
+	char reason[256];
+	bool spoiled;
 };
 
 /**
@@ -45,11 +45,11 @@ struct verdict {
  * @begin:	jiffies at its start, for leaks
  */
 struct test {
-	char			*name;
-	int			timeout;
-	bool			may_skip;
-	char			*argv[16];
-	unsigned long long	begin;
+	char *name;
+	int timeout;
+	bool may_skip;
+	char *argv[16];
+	unsigned long long begin;
 };
 
 /* init.c */

@@ -12,7 +12,6 @@
  *	keep-going				do not stop at a report
  *	test<TAB>name<TAB>timeout<TAB>flags<TAB>command
  */
-#define _GNU_SOURCE
 #include "guest.h"
 
 #include <arpa/inet.h>
@@ -35,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_TESTS	256
+#define MAX_TESTS 256
 
 static int port = -1;
 static struct test tests[MAX_TESTS];
@@ -221,9 +220,12 @@ static void open_port(void)
  */
 static void set_panics(void)
 {
-	static const char * const on[] = {
-		"panic_on_oops", "panic_on_warn", "softlockup_panic",
-		"hung_task_panic", "hung_task_all_cpu_backtrace",
+	static const char *const on[] = {
+		"panic_on_oops",
+		"panic_on_warn",
+		"softlockup_panic",
+		"hung_task_panic",
+		"hung_task_all_cpu_backtrace",
 	};
 	char path[128];
 	size_t i;
@@ -234,7 +236,8 @@ static void set_panics(void)
 	}
 	write_file("/proc/sys/kernel/hung_task_timeout_secs", "60");
 	write_file("/proc/sys/kernel/printk_ratelimit", "0");
-	klogctl(8, NULL, 8);	/* all messages to the console */
+	/* All messages to the console. */
+	klogctl(8, NULL, 8);
 }
 
 static void set_address(const char *iface, const char *address,
@@ -324,7 +327,7 @@ static void read_job(void)
 	if (!path)
 		die("no gns.job= on the command line");
 	path += strlen("gns.job=");
-	path[strcspn(path, " \n")] = '\0';
+	path[strcspn(path, "\n ")] = '\0';
 	f = fopen(path, "re");
 	if (!f)
 		die(path);

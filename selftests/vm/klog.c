@@ -2,7 +2,6 @@
 /*
  * What the kernel says about itself: reports in its log, and leaked memory.
  */
-#define _GNU_SOURCE
 #include "guest.h"
 
 #include <errno.h>
@@ -13,17 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define KMEMLEAK "/sys/kernel/debug/kmemleak"
 
 /*
  * Any of these in a message of the kernel fails the test that ran. They are
  * beginnings of reports, and wide on purpose: better to look at one too many.
  * Not among them: "Call Trace", which fault injection prints as well.
  */
-static const char * const bad[] = {
-	"BUG[: ]",		/* KASAN, KCSAN, soft lockup, atomic sleep, ... */
+static const char *const bad[] = {
+	"BUG[: ]", /* KASAN, KCSAN, soft lockup, atomic sleep, ... */
 	"kernel BUG at",
-	"WARNING: ",		/* WARN(), lockdep, RCU */
+	"WARNING: ", /* WARN(), lockdep, RCU */
 	"cut here",
 	"Oops",
 	"Kernel panic",
@@ -161,11 +160,11 @@ bool leaks_start(void)
 }
 
 static const struct test *allocated_by(const struct test *tests, size_t n,
-				       unsigned long long jiffies)
+				       unsigned long long when)
 {
 	size_t i = n - 1;
 
-	while (i > 0 && jiffies < tests[i].begin)
+	while (i > 0 && when < tests[i].begin)
 		i--;
 	return &tests[i];
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The guest's kernel, initramfs and QEMU. For `run`.
+# The guest's kernel, initramfs and QEMU. For `run`, whose variables it uses.
+#
+# shellcheck disable=SC2154,SC2034
 
 # What the guest needs to see its root and to talk.
 boot_modules="virtio_pci 9pnet_virtio 9p overlay virtio_console"
@@ -35,15 +37,33 @@ make_program()
 
 	[ ! -e "$to" ] || [ -n "$(find "$here" -name '*.[ch]' -newer "$to")" ] ||
 		return 0
-	(cd "$here" && gcc -std=gnu11 -O2 -static -Wall -Wextra -Werror \
+	(cd "$here" && gcc -std=gnu11 -D_GNU_SOURCE -O2 -static -Wall -Wextra -Werror \
 		-o "$to.$$" "$@") || die "$to does not build"
 	mv "$to.$$" "$to"
+}
+
+# copy_modules DIR MODULE...: with what they need, in the order to load them.
+copy_modules()
+{
+	local tmp=$1 name path word
+	shift
+
+	while read -r word path _; do
+		[ "$word" = insmod ] || continue
+		name=/m/$(basename "$path" .xz)
+		[ ! -e "$tmp$name" ] || continue
+		case $path in
+		*.xz)	xz -dc "$path" >"$tmp$name" ;;
+		*)	cp "$path" "$tmp$name" ;;
+		esac
+		echo "$name" >>"$tmp/modules.list"
+	done < <(/sbin/modprobe -S "$release" -a --show-depends "$@")
 }
 
 # init, and modules for the root and for the machine's devices.
 make_initramfs()
 {
-	local tmp name path word list=$boot_modules
+	local tmp list=$boot_modules
 
 	make_program init init.c run.c klog.c
 	make_program rtt rtt.c
@@ -56,19 +76,8 @@ make_initramfs()
 	tmp=$(mktemp -d "$out/initramfs.XXXXXX")
 	cp "$out/init" "$tmp/init"
 	mkdir "$tmp/dev" "$tmp/m"
-	if [ -n "$modules" ]; then
-		while read -r word path _; do
-			[ "$word" = insmod ] || continue
-			name=/m/$(basename "$path" .xz)
-			[ ! -e "$tmp$name" ] || continue
-			case $path in
-			*.xz)	xz -dc "$path" >"$tmp$name" ;;
-			*)	cp "$path" "$tmp$name" ;;
-			esac
-			echo "$name" >>"$tmp/modules.list"
-		# shellcheck disable=SC2086 # a list of modules
-		done < <(/sbin/modprobe -S "$release" -a --show-depends $list)
-	fi
+	# shellcheck disable=SC2086 # a list of modules
+	[ -z "$modules" ] || copy_modules "$tmp" $list
 	(cd "$tmp" && find . | cpio --quiet -o -H newc) >"$initramfs.$$" ||
 		die "cpio failed"
 	mv "$initramfs.$$" "$initramfs"
@@ -93,8 +102,8 @@ find_accel()
 		accel_args=(-accel kvm -cpu host)
 	else
 		# Without -erms and -fsrm, copies are not done byte by byte.
-		accel_args=(-accel tcg,thread=multi,tb-size=512
-			-cpu max,-erms,-fsrm,-la57,-smap)
+		accel_args=(-accel "tcg,thread=multi,tb-size=512"
+			-cpu "max,-erms,-fsrm,-la57,-smap")
 	fi
 }
 
@@ -139,8 +148,8 @@ common_args()
 		-kernel "$vmlinuz" -initrd "$initramfs"
 		-append "console=ttyS0 quiet rdinit=/init gns.job=$job panic=-1 panic_on_warn=1 oops=panic softlockup_panic=1 hung_task_panic=1 no_timer_check mitigations=off nokaslr kmemleak=on slab_nomerge $m_append"
 		-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
-		-device virtio-9p-pci,fsdev=root,mount_tag=host)
-	[ -z "$m_net" ] || args+=(-netdev user,id=net -device virtio-net-pci,netdev=net,romfile=)
+		-device "virtio-9p-pci,fsdev=root,mount_tag=host")
+	[ -z "$m_net" ] || args+=(-netdev "user,id=net" -device "virtio-net-pci,netdev=net,romfile=")
 	nvme_args "$m_nvme"
 }
 
@@ -181,7 +190,7 @@ start_guest()
 	args+=(-chardev "file,id=console,path=$work/console.log" -serial chardev:console
 		-device virtio-serial-pci
 		-chardev "file,id=verdict,path=/dev/stdout"
-		-device virtserialport,chardev=verdict,name=gns.verdict)
+		-device "virtserialport,chardev=verdict,name=gns.verdict")
 	exec {guest_fd}< <(exec qemu-system-x86_64 "${args[@]}" </dev/null 2>"$work/qemu.log")
 	guest_pid=$!
 }

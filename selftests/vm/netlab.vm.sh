@@ -17,10 +17,11 @@ result()
 	echo "ok $number - $what"
 }
 
-# probe FROM TO COUNT: sets $answered and $median (microseconds).
+# probe FROM TO COUNT [MS]: sets $answered and $median (microseconds). An answer
+# that must come has time, as the machine may be loaded.
 probe()
 {
-	read -r answered median < <(net_run "$1" "$rtt" "$(net_ip "$2")" "$3" 200)
+	read -r answered median < <(net_run "$1" "$rtt" "$(net_ip "$2")" "$3" "${4-2000}")
 	echo "# $1 to $2: $answered of $3 answered, median $median us"
 }
 
@@ -35,13 +36,12 @@ for host in b c; do
 done
 
 probe a b 20
-quick=$median
 [ "$answered" = 20 ]
 result $? "every packet is answered"
 
 net_link b delay 20ms
 probe a b 10
-((answered == 10 && median >= quick + 30000 && median < quick + 200000))
+((answered == 10 && median >= 40000 && median < 400000))
 result $? "20 ms on one link are 40 ms of a round trip"
 
 probe a c 10
@@ -49,7 +49,7 @@ probe a c 10
 result $? "a link that was not touched stays quick"
 
 net_cut b in
-probe a b 2
+probe a b 2 300
 cut=$answered
 net_heal b in
 probe a b 2
@@ -57,23 +57,23 @@ probe a b 2
 result $? "cut towards a host, and healed"
 
 net_cut b out
-probe a b 2
+probe a b 2 300
 [ "$answered" = 0 ]
 result $? "cut from a host"
 
 net_heal b
 probe a b 10
-((answered == 10 && median >= quick + 30000))
+((answered == 10 && median >= 40000))
 result $? "healed, with its delay"
 
 net_link b loss 50%
-probe a b 30
+probe a b 30 200
 ((answered > 0 && answered < 25))
 result $? "half of the packets lost, each way"
 net_link b
 
 net_unplug c
-probe a c 2
+probe a c 2 300
 gone=$answered
 net_plug c
 probe a c 10

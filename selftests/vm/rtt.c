@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PORT	7
-#define MAX	1000
+#define PORT 7
+#define MAX 1000
 
 static long now_us(void)
 {

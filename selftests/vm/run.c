@@ -2,7 +2,6 @@
 /*
  * Runs one test in the guest: output, time limit, leftovers, verdict.
  */
-#define _GNU_SOURCE
 #include "guest.h"
 
 #include <errno.h>
@@ -20,10 +19,10 @@
 #include <unistd.h>
 
 /* Seconds that a killed process has to go away in. */
-#define KILL_SECONDS	15
+#define KILL_SECONDS 15
 
 /* Seconds that a module has, after its last user was killed. */
-#define UNLOAD_SECONDS	10
+#define UNLOAD_SECONDS 10
 
 /**
  * struct tap - what the test's own output says
@@ -35,12 +34,12 @@
  * @len:	its length
  */
 struct tap {
-	int	plan;
-	int	seen;
-	int	skips;
-	char	bad[128];
-	char	line[4096];
-	size_t	len;
+	int plan;
+	int seen;
+	int skips;
+	char bad[128];
+	char line[4096];
+	size_t len;
 };
 
 static void set(struct verdict *v, const char *word, const char *fmt, ...)

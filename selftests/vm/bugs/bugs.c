@@ -60,9 +60,9 @@ static void lock_order(void)
 static void array_bound(void)
 {
 	struct {
-		int	in[4];
-		int	after[4];
-	} a = { };
+		int in[4];
+		int after[4];
+	} a = {};
 	volatile int sink;
 
 	sink = a.in[beyond];
@@ -121,20 +121,20 @@ static void slab(void)
 }
 
 static const struct {
-	const char	*name;
-	void		(*run)(void);
+	const char *name;
+	void (*run)(void);
 } all[] = {
-	{ "use-after-free",	use_after_free },
-	{ "sleep-in-atomic",	sleep_in_atomic },
-	{ "lock-order",		lock_order },
-	{ "array-bound",	array_bound },
-	{ "leak",		leak },
-	{ "warn",		warn },
-	{ "oops",		oops },
-	{ "panic",		stop_now },
-	{ "hang",		hang },
-	{ "spin",		spin },
-	{ "slab",		slab },
+	{ "use-after-free", use_after_free },
+	{ "sleep-in-atomic", sleep_in_atomic },
+	{ "lock-order", lock_order },
+	{ "array-bound", array_bound },
+	{ "leak", leak },
+	{ "warn", warn },
+	{ "oops", oops },
+	{ "panic", stop_now },
+	{ "hang", hang },
+	{ "spin", spin },
+	{ "slab", slab },
 };
 
 static int __init bugs_init(void)

@@ -8,6 +8,7 @@
  */
 #include "state.pml"
 #include "kernel.pml"
+#include "session.pml"
 #include "origin.pml"
 
 /* With witnesses (spin -o3), pan's list of unreached states names each step never taken. */

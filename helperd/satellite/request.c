@@ -59,7 +59,8 @@ static void request_free(struct gns_sat *s, struct request *r)
 		TAILQ_REMOVE(&s->waiting, r, link_entry);
 	}
 	HASH_DELETE(hh, s->by_tag, r);
-	HASH_DELETE(hh_id, s->by_id, r);
+	if (!r->done)
+		HASH_DELETE(hh_id, s->by_id, r);
 	s->stats.pending--;
 	free(r->msg);
 	free(r);
@@ -166,43 +167,82 @@ static struct request *request_twin(struct gns_sat *s, u64 epoch,
 	return NULL;
 }
 
-int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
-		   const struct gns_msg *msg)
+static struct request *request_alloc(struct gns_sat *s, u64 epoch,
+				     const struct gns_msg *msg)
 {
-	struct request *r, *twin;
+	struct request *r = calloc(1, sizeof(*r));
 
-	if (msg->reply || msg->type < GNS_MOUNT || msg->type >= GNS_MSG_END ||
-	    by_id(s, id))
-		return -EINVAL;
-	if (s->stats.pending >= s->cfg.max_pending)
-		return -EAGAIN;
-	r = calloc(1, sizeof(*r));
 	if (!r)
-		return -ENOMEM;
+		return NULL;
 	r->msg = gns_msg_dup(msg, true);
 	if (!r->msg) {
 		free(r);
-		return -ENOMEM;
+		return NULL;
 	}
-	r->id = id;
 	r->epoch = epoch;
 	r->tag = ++s->next_tag;
 	r->resend = s->cfg.resend;
 	r->bytes = request_bytes(msg);
 	LIST_INIT(&r->followers);
-	twin = request_twin(s, epoch, msg);
+	return r;
+}
+
+/* Into the table, and on its way: behind its twin, or in line. */
+static void request_add(struct gns_sat *s, struct request *r)
+{
+	struct request *twin = request_twin(s, r->epoch, r->msg);
+
 	HASH_ADD(hh, s->by_tag, tag, sizeof(r->tag), r);
-	HASH_ADD(hh_id, s->by_id, id, sizeof(r->id), r);
 	s->stats.pending++;
 	s->stats.requests++;
 	if (twin) {
 		r->leader = twin;
 		LIST_INSERT_HEAD(&twin->followers, r, follow);
 		s->stats.joined++;
-		return 0;
+		return;
 	}
 	TAILQ_INSERT_TAIL(&s->waiting, r, link_entry);
 	request_pump(s);
+}
+
+/*
+ * A request of the library's own: @done is called with the answer, and the
+ * request is gone. NULL: without memory, or when too many are pending.
+ */
+struct request *request_new(struct gns_sat *s, u64 epoch,
+			    const struct gns_msg *msg,
+			    void (*done)(void *arg, const struct gns_msg *rep),
+			    void *arg)
+{
+	struct request *r;
+
+	if (s->stats.pending >= s->cfg.max_pending)
+		return NULL;
+	r = request_alloc(s, epoch, msg);
+	if (!r)
+		return NULL;
+	r->done = done;
+	r->arg = arg;
+	request_add(s, r);
+	return r;
+}
+
+int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
+		   const struct gns_msg *msg)
+{
+	struct request *r;
+
+	if (msg->reply || msg->type < GNS_MOUNT || msg->type >= GNS_MSG_END ||
+	    by_id(s, id))
+		return -EINVAL;
+	if (s->stats.pending >= s->cfg.max_pending)
+		return -EAGAIN;
+	r = request_alloc(s, epoch, msg);
+	if (!r)
+		return -ENOMEM;
+	r->id = id;
+	HASH_ADD(hh_id, s->by_id, id, sizeof(r->id), r);
+	request_add(s, r);
 	return 0;
 }
 
@@ -218,32 +258,41 @@ static void request_disband(struct gns_sat *s, struct request *r)
 	}
 }
 
-void gns_sat_cancel(struct gns_sat *s, u64 id)
+void request_drop(struct gns_sat *s, struct request *r)
 {
-	struct request *r = by_id(s, id);
-
-	if (!r)
-		return;
 	request_disband(s, r);
 	request_free(s, r);
 	request_pump(s);
 }
 
+void gns_sat_cancel(struct gns_sat *s, u64 id)
+{
+	struct request *r = by_id(s, id);
+
+	if (r)
+		request_drop(s, r);
+}
+
 static void request_end(struct gns_sat *s, struct request *r,
 			const struct gns_msg *rep)
 {
+	void (*done)(void *arg, const struct gns_msg *rep) = r->done;
+	void *arg = r->arg;
 	u64 id = r->id;
 
 	request_free(s, r);
 	s->stats.replies++;
-	s->kern->ops->reply(s->kern, id, rep);
+	if (done)
+		done(arg, rep);
+	else
+		s->kern->ops->reply(s->kern, id, rep);
 }
 
 /* An answer came in on @l. A negative errno closes it. */
 int request_reply(struct link *l, const struct gns_msg *msg)
 {
 	struct gns_sat *s = l->s;
-	struct request *r = by_tag(s, msg->tag), *f;
+	struct request *r = by_tag(s, msg->tag);
 
 	if (!r || r->leader)
 		return 0;
@@ -259,9 +308,13 @@ int request_reply(struct link *l, const struct gns_msg *msg)
 	if (msg->type == GNS_READ && msg->payload_len > r->msg->range.len)
 		return -EBADMSG;
 	s->stats.read_bytes += msg->payload_len;
-	while ((f = LIST_FIRST(&r->followers)))
-		request_end(s, f, msg);
-	request_end(s, r, msg);
+	r->epoch = 0; /* nobody joins what is being answered */
+	do {
+		struct request *f = LIST_FIRST(&r->followers);
+
+		request_end(s, f ? f : r, msg);
+		/* Whoever was told may have cancelled the others. */
+	} while ((r = by_tag(s, msg->tag)));
 	request_pump(s);
 	return 0;
 }

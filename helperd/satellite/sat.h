@@ -60,8 +60,10 @@ struct link {
 
 struct request {
 	u64 tag;
-	u64 id;
+	u64 id; /* the kernel's; without done only */
 	u64 epoch;
+	void (*done)(void *arg, const struct gns_msg *rep); /* a fetch's */
+	void *arg;
 	struct gns_msg *msg; /* owned */
 	struct link *link; /* NULL: in s->waiting */
 	u64 sent_at;
@@ -126,6 +128,11 @@ struct link *link_control(struct gns_sat *s);
 struct link *link_pick(struct gns_sat *s, const struct request *r);
 
 /* request.c */
+struct request *request_new(struct gns_sat *s, u64 epoch,
+			    const struct gns_msg *msg,
+			    void (*done)(void *arg, const struct gns_msg *rep),
+			    void *arg);
+void request_drop(struct gns_sat *s, struct request *r);
 void request_pump(struct gns_sat *s);
 void request_unbind_all(struct link *l);
 void request_tick(struct gns_sat *s, u64 now);

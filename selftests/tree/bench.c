@@ -15,10 +15,9 @@
 
 #include "client.h"
 #include "plain.h"
+#include "satellite/fetch.h"
 
 #define ROUNDS_MAX 21
-#define READ_UNIT (1u << 20)
-#define READ_DEPTH 16
 #define REQ_BYTES 96u /* of a GETATTR on the wire, about */
 #define REP_BYTES 176u
 
@@ -48,46 +47,42 @@ struct file {
 	struct gns_fh fh;
 	u64 size;
 	u64 lease;
-	u64 asked;
+	u64 epoch;
 	u64 got;
+	bool done;
 };
 
-static void bytes_in(void *arg, const struct gns_msg *rep);
-
-static void ask_bytes(struct file *f)
-{
-	struct gns_msg m = { .type = GNS_READ };
-
-	m.range.fh = f->fh;
-	m.range.off = f->asked;
-	m.range.len = READ_UNIT;
-	m.range.lease = f->lease;
-	f->asked += READ_UNIT;
-	client_ask(f->c, &m, bytes_in, f);
-}
-
-static void bytes_in(void *arg, const struct gns_msg *rep)
+static void bytes_in(void *arg, u64 off, const void *data, u32 len)
 {
 	struct file *f = arg;
 
-	if (rep->status)
-		die("read: %s", gns_status_str(rep->status));
-	f->got += rep->payload_len;
-	if (f->asked < f->size)
-		ask_bytes(f);
+	f->got += len;
 }
+
+static void all_in(void *arg, u32 status)
+{
+	struct file *f = arg;
+
+	if (status)
+		die("read: %s", gns_status_str(status));
+	f->done = true;
+}
+
+static const struct gns_fetch_ops fetch_ops = { bytes_in, all_in };
 
 static double read_file(struct file *f)
 {
+	struct gns_fetch_want want = { .fh = f->fh, .lease = f->lease,
+				       .len = f->size };
 	double t = seconds();
-	int i;
 
-	f->asked = 0;
+	want.epoch = ++f->epoch;
 	f->got = 0;
-	for (i = 0; i < READ_DEPTH && f->asked < f->size; i++)
-		ask_bytes(f);
-	while (client_pending(f->c))
-		client_step(f->c);
+	f->done = false;
+	if (!gns_fetch_start(client_sat(f->c), &want, &fetch_ops, f))
+		die("the fetch did not start");
+	while (!f->done)
+		client_turn(f->c);
 	if (f->got != f->size)
 		die("read %llu of %llu bytes", (unsigned long long)f->got,
 		    (unsigned long long)f->size);

@@ -235,6 +235,16 @@ void client_step(struct client *c)
 		uv_run(&c->uv, UV_RUN_ONCE);
 }
 
+struct gns_sat *client_sat(struct client *c)
+{
+	return c->sat;
+}
+
+void client_turn(struct client *c)
+{
+	uv_run(&c->uv, UV_RUN_ONCE);
+}
+
 bool client_input(struct client *c, int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };

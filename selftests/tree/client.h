@@ -56,6 +56,12 @@ u32 client_call(struct client *c, const struct gns_msg *msg,
  */
 bool client_input(struct client *c, int fd);
 
+/** client_sat() - its satellite */
+struct gns_sat *client_sat(struct client *c);
+
+/** client_turn() - run the loop once, whatever is asked */
+void client_turn(struct client *c);
+
 /** client_pending() - requests that have no answer yet */
 u32 client_pending(const struct client *c);
 

@@ -58,14 +58,18 @@ static void kop_end(struct kop *op)
 void kop_return(struct kop *op, s32 err, const u32 *list, u32 n)
 {
 	struct kmodel *k = op->k;
+	bool recorded = op->rec >= 0;
 
-	story(k->s, W_SAT, k->nr, "app%u %s returns %d", op->app,
-	      kop_name(op->kind), err);
 	/* Outside of I1 while the host's clock has stood still. */
-	if (k->stood_still && op->kind < OP_CHANGES)
+	if (k->stood_still && op->kind < OP_CHANGES) {
 		history_drop(k->s->hist, op);
-	else
+		recorded = false;
+	} else {
 		history_ret(k->s->hist, op, err, list, n);
+	}
+	story(k->s, W_SAT, k->nr, "app%u %s returns %d @%llu", op->app,
+	      kop_name(op->kind), err,
+	      recorded ? history_now(k->s->hist) : 0);
 	if (op->slot >= 0)
 		k->slot_busy[op->slot] = false;
 	kop_end(op);
@@ -470,8 +474,9 @@ static void app_next(void *arg)
 		pick_cached(op);
 	k->ops[a.nr] = op;
 	history_call(k->s->hist, op);
-	story(k->s, W_SAT, k->nr, "app%u %s on %u name %u serial %x", a.nr,
-	      kop_name(op->kind), op->ino, op->name[0], op->serial);
+	story(k->s, W_SAT, k->nr, "app%u %s on %u name %u serial %u @%llu",
+	      a.nr, kop_name(op->kind), op->ino, op->name[0], op->serial,
+	      op->rec < 0 ? 0 : history_now(k->s->hist));
 	kop_try(op);
 }
 

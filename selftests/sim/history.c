@@ -69,9 +69,15 @@ void history_free(struct history *h)
 	free(h);
 }
 
-u64 history_stamp(struct history *h)
+static u64 history_stamp(struct history *h)
 {
 	return ++h->stamp;
+}
+
+/* The newest stamp: of the call or answer that was recorded just now. */
+unsigned long long history_now(const struct history *h)
+{
+	return h->stamp;
 }
 
 u64 history_ops(const struct history *h)
@@ -249,11 +255,13 @@ static bool check(struct history *h, int m)
 {
 	struct lin_hist *lh = &h->h[m];
 	struct lin_result res;
+	bool first;
 
 	compact(h, m);
 	res = lin_check(models[m], lh->ops, lh->n, 0);
 	if (res.status == LIN_OK)
 		return true;
+	first = !h->s->failed;
 	if (res.status == LIN_VIOLATION)
 		sim_fail(h->s, "not linearizable",
 			 "%s history, record %zu of %zu", models[m]->name,
@@ -264,7 +272,7 @@ static bool check(struct history *h, int m)
 	else
 		sim_fail(h->s, "not decided", "%s history of %zu records",
 			 models[m]->name, lh->n);
-	if (h->s->proof) {
+	if (h->s->proof && first) {
 		lin_print(h->s->proof, models[m], lh->ops, lh->n);
 		lin_explain(h->s->proof, models[m], lh->ops, lh->n, &res);
 	}
@@ -284,11 +292,6 @@ bool history_check(struct history *h)
 		h->h[i] = (struct lin_hist){ .m = models[i] };
 	}
 	return ok;
-}
-
-bool history_open(const struct history *h)
-{
-	return h->open;
 }
 
 void history_era_end(struct history *h)

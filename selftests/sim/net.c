@@ -391,11 +391,6 @@ void net_cut(struct net *n, u32 sat, bool to_origin, bool to_sat)
 	n->cut[sat][0] |= to_sat;
 }
 
-bool net_is_cut(const struct net *n, u32 sat)
-{
-	return n->cut[sat][0] || n->cut[sat][1];
-}
-
 void net_heal(struct net *n, u32 sat, bool reset)
 {
 	n->cut[sat][0] = false;

@@ -158,7 +158,6 @@ void net_cut(struct net *n, u32 sat, bool to_origin, bool to_sat);
 void net_heal(struct net *n, u32 sat, bool reset);
 void net_reset_one(struct net *n, u32 sat);
 void net_stranger(struct net *n, u32 sat, const struct gns_msg *msg);
-bool net_is_cut(const struct net *n, u32 sat);
 
 /* simfs.c: see there for the tree that it starts with. */
 #define FS_REGS 3
@@ -211,10 +210,9 @@ void orig_crash(struct orig *o, bool power);
 /* history.c */
 struct history *history_new(struct sim *s);
 void history_free(struct history *h);
-u64 history_stamp(struct history *h);
+unsigned long long history_now(const struct history *h);
 void history_era_end(struct history *h);
 void history_era_begin(void *arg);
-bool history_open(const struct history *h);
 u64 history_ops(const struct history *h);
 bool history_check(struct history *h);
 

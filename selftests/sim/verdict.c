@@ -14,7 +14,9 @@ static const struct {
 } meanings[] = {
 	{ "not linearizable",
 	  "What the applications were told fits no order of their calls. Below: all\n"
-	  "records of this kind of object, then the answer that can not be." },
+	  "records of this kind of object (\"call answer client ...\", see\n"
+	  "selftests/lin), then the first answer that can not be. Calls and answers\n"
+	  "have the same numbers in the story, behind @." },
 	{ "not decided",
 	  "The checker gave up: neither right nor wrong is proven." },
 	{ "bad record",
@@ -64,9 +66,27 @@ static void tell_kernel(FILE *out, struct kmodel *k)
 	}
 }
 
+static void tell_state(struct sim *s)
+{
+	const char *state = "runs";
+	u32 i;
+
+	if (!s->orig->up)
+		state = "is down";
+	else if (!s->orig->host.ppm)
+		state = "stands still";
+	fprintf(s->story, "\nAt that moment, %.6f s:\norigin: %s\n",
+		s->now / 1e9, state);
+	for (i = 0; i < SIM_SATS; i++)
+		tell_kernel(s->story, s->kern[i]);
+}
+
 /**
  * verdict_tell() - end the story
  * @s: a world whose run is over; nothing is told without a violation
+ *
+ * The checker looks at the record when it is complete: then how things stand
+ * says nothing about the moment of the violation.
  */
 void verdict_tell(struct sim *s)
 {
@@ -79,15 +99,11 @@ void verdict_tell(struct sim *s)
 		for (i = 0; i < ARRAY_SIZE(meanings); i++)
 			if (!strcmp(meanings[i].kind, s->failed))
 				fprintf(s->story, "%s\n", meanings[i].means);
-		fprintf(s->story, "\nAt that moment, %.6f s:\norigin: %s\n",
-			s->now / 1e9,
-			!s->orig->up ? "is down" :
-			s->orig->host.ppm ? "runs" :
-					    "stands still");
-		for (i = 0; i < SIM_SATS; i++)
-			tell_kernel(s->story, s->kern[i]);
-		fprintf(s->story, "\n%s", s->proof_text ? s->proof_text : "");
-		fflush(s->story);
+		if (s->proof_len)
+			fprintf(s->story, "\n%s", s->proof_text);
+		else
+			tell_state(s);
+		fprintf(s->story, "\n");
 	}
 	free(s->proof_text);
 }

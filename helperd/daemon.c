@@ -232,13 +232,13 @@ static void reload_exports(struct daemon *d, struct gns_conf *now)
 
 	for (i = 0; i < conf->nexports; i++)
 		if (!find_export(now, conf->exports[i].name))
-			say(WARN, "reload: export %s can not be taken back while running: restart to do that",
+			say(WARN, "reload: export %s can not be taken back without a restart",
 			    conf->exports[i].name);
 	for (i = 0; i < now->nexports; i++) {
 		ex = &now->exports[i];
 		old = find_export(conf, ex->name);
 		if (old && !same_export(old, ex))
-			say(WARN, "reload: export %s can not be changed while running: restart to do that",
+			say(WARN, "reload: export %s can not be changed without a restart",
 			    ex->name);
 		if (old)
 			continue;
@@ -292,7 +292,7 @@ static void reload_rest(struct daemon *d, const struct gns_conf *now)
 	else if (now->max_connections != conf->max_connections)
 		key = "max_connections";
 	if (key)
-		say(WARN, "reload: %s can not be changed while running: restart to do that",
+		say(WARN, "reload: %s can not be changed without a restart",
 		    key);
 }
 

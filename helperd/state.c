@@ -101,7 +101,7 @@ int gns_state_key(int dir, u8 key[GNS_POSIX_KEY_LEN], char *err, size_t size)
 	}
 	if (rc == -EBADMSG) {
 		snprintf(err, size,
-			 "state: " KEY " has not %u bytes: restore it, or remove it, then satellites have to mount again",
+			 "state: " KEY " has not %u bytes: restore it or mount again",
 			 GNS_POSIX_KEY_LEN);
 		return rc;
 	}

@@ -180,7 +180,7 @@ static int check_name(struct parser *p, const char *name)
 			    GNS_NAME_MAX);
 	for (i = 0; i < len; i++)
 		if (!isgraph((unsigned char)name[i]) || strchr("/=,", name[i]))
-			return fail(p, "export %s: a name is made of printable characters but space, '/', '=' and ','",
+			return fail(p, "export %s: a name has no blanks, slashes, '=' and ','",
 				    name);
 	return 0;
 }

@@ -160,8 +160,9 @@ void gns_tcp_listener_addr(const struct gns_tcp_listener *l,
 
 static void listener_closed(uv_handle_t *h)
 {
-	struct gns_tcp_listener *l = container_of(
-		(uv_poll_t *)h, struct gns_tcp_listener, poll);
+	uv_poll_t *poll = (uv_poll_t *)h;
+	struct gns_tcp_listener *l = container_of(poll, struct gns_tcp_listener,
+						  poll);
 
 	tcp_put(l->t);
 	free(l);

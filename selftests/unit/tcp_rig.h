@@ -232,16 +232,15 @@ struct rig_bulk {
 static inline void rig_release(struct gns_bulk *bulk)
 {
 	struct rig_bulk *b = container_of(bulk, struct rig_bulk, bulk);
-	void (*released)(struct rig * r) = b->released;
 	struct rig *r = b->rig;
 
 	r->bulks--;
 	free(b->data);
 	if (bulk->fd >= 0)
 		close(bulk->fd);
+	if (b->released)
+		b->released(r);
 	free(b);
-	if (released)
-		released(r);
 }
 
 static inline struct rig_bulk *rig_bulk(struct rig *r)

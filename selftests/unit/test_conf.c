@@ -13,7 +13,7 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 
-static char file[] = "/tmp/test_conf.XXXXXX";
+static char file[32];
 static char err[512];
 
 static void write_file(const char *text)
@@ -95,12 +95,15 @@ static void test_all_keys(void **state)
 
 static void test_flags(void **state)
 {
-	struct gns_conf *c = load(
-		"[daemon]\nstate = /s\n[origin]\nlisten = 1.1.1.1\nttl = 3\n"
-		"[export f]\npath = /f\n",
-		"--listen", "127.0.0.1:9", "--ttl=20", "--state", "/t",
-		"--insecure", "--export", "g=/g,ro,squash=none,anon_uid=9",
-		"--log-level=error", "--foreground", NULL);
+	static const char text[] = "[daemon]\nstate = /s\n"
+				   "[origin]\nlisten = 1.1.1.1\nttl = 3\n"
+				   "[export f]\npath = /f\n";
+	struct gns_conf *c;
+
+	c = load(text,
+		 "--listen", "127.0.0.1:9", "--ttl=20", "--state", "/t",
+		 "--insecure", "--export", "g=/g,ro,squash=none,anon_uid=9",
+		 "--log-level=error", "--foreground", NULL);
 
 	assert_string_equal(err, "");
 	assert_non_null(c);
@@ -184,7 +187,7 @@ static void test_bad_files(void **state)
 		{ "[export a]\npath = x\n", "x is not an absolute path" },
 		{ "[export a]\nread_only = no\n", "[export a] has no path" },
 		{ "[export a]\n[export b]\n", ":2: [export a] has no path" },
-		{ "[export a/b]\n", ":1: export a/b: a name is" },
+		{ "[export a/b]\n", ":1: export a/b: a name has" },
 		{ "[export ]\n", ":1: export: a name has" },
 		{ "[export a]\npath=/a\n[export a]\npath=/b\n",
 		  ":3: export a: there is one" },
@@ -274,8 +277,10 @@ static void test_noise(void **state)
 
 static int setup(void **state)
 {
-	int fd = mkstemp(file);
+	int fd;
 
+	snprintf(file, sizeof(file), "/tmp/test_conf.XXXXXX");
+	fd = mkstemp(file);
 	return fd < 0 ? -1 : close(fd);
 }
 

@@ -219,7 +219,7 @@ reload()
 	sed -i 's/127.0.0.1:0/127.0.0.1:1/' "$dir/conf"
 	kill -HUP "$pid"
 	check "what can not be changed is said" \
-		until_log "listen can not be changed while running"
+		until_log "listen can not be changed without"
 	check "an export that is gone is said" \
 		until_log "export second can not be taken back"
 }

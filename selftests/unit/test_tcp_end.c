@@ -361,9 +361,7 @@ static void test_half_frames(void **state)
 		if (i & 1) {
 			close(fd);
 			rig_until(r, r->server.closed);
-			assert_string_equal(
-				r->server.why,
-				"the peer left in the middle of a message");
+			assert_non_null(strstr(r->server.why, "in the middle"));
 			continue;
 		}
 		rig_until(r, r->server.closed);

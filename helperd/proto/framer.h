@@ -64,7 +64,9 @@ void *gns_framer_space(struct gns_framer *f, u32 *len);
  * @f: the framer
  * @n: how many; at most what gns_framer_space() said
  *
- * Calls ops->frame for each whole message.
+ * Calls ops->frame for each whole message. One that returns an error stops the
+ * framer behind that message: a transport that pauses so goes on by
+ * gns_framer_filled(f, 0), and nothing is lost.
  *
  * Return: 0; -EBADMSG (see f->why), -ENOMEM, or what ops->frame returned:
  * the connection must be closed.

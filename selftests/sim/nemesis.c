@@ -42,11 +42,12 @@ static u64 how_long(struct sim *s)
 static void do_cut(struct sim *s, u32 sat)
 {
 	u64 way = 1 + sim_below(s, 3);
+	struct heal *h = heal_new(s, sat);
 
 	story(s, W_WORLD, 0, "link of sat%u cut, way %llu", sat,
 	      (unsigned long long)way);
 	net_cut(s->net, sat, way & 1, way & 2);
-	sim_in(s, how_long(s), NULL, heal, heal_new(s, sat), true);
+	sim_in(s, how_long(s), NULL, heal, h, true);
 }
 
 static void go_on(void *arg)

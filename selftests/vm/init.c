@@ -174,7 +174,7 @@ static void mount_rest(void)
 	must_mount("devpts", "/dev/pts", "devpts", 0, NULL);
 	must_mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL);
 	must_mount("tmpfs", "/run", "tmpfs", 0, NULL);
-	must_mount("tmpfs", "/tmp", "tmpfs", 0, NULL);
+	mkdir("/run/test", 0755);
 	mkdir("/run/netns", 0755);
 	mkdir("/run/lock", 0755);
 	may_mount("cgroup2", "/sys/fs/cgroup", "cgroup2");
@@ -401,6 +401,7 @@ int main(void)
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/root", 1);
 	setenv("TERM", "linux", 0);
+	setenv("TMPDIR", "/run/test", 1);
 	umask(022);
 	may_mount("dev", "/dev", "devtmpfs");
 	load_boot_modules();

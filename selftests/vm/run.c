@@ -105,7 +105,10 @@ static bool tap_read(struct tap *tap, int fd)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* In the child. Its mounts end with it: it has a mount namespace of its own. */
+/*
+ * In the child. Its mounts end with it: it has a mount namespace of its own.
+ * Not on /tmp, where the checkout may be.
+ */
 static void exec_test(const struct test *t, int out)
 {
 	sigset_t none;
@@ -115,7 +118,8 @@ static void exec_test(const struct test *t, int out)
 	setsid();
 	if (unshare(CLONE_NEWNS) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("tmpfs", "/tmp", "tmpfs", 0, NULL) || chdir("/tmp")) {
+	    mount("tmpfs", "/run/test", "tmpfs", 0, NULL) ||
+	    chdir("/run/test")) {
 		perror("a mount namespace for the test");
 		_exit(125);
 	}

@@ -74,10 +74,13 @@ int gns_msg_encode(const struct gns_msg *msg, u8 *buf, u32 cap)
 
 	if (cap < GNS_HDR_LEN)
 		return -EMSGSIZE;
-	if (!l || !l->fields || msg->payload_len > l->payload_max)
+	if (!l || !l->fields || msg->payload_len > l->payload_max ||
+	    (msg->reply && msg->status >= GNS_ST_END))
 		return -EINVAL;
 	c = (struct gns_cursor){ buf + GNS_HDR_LEN, buf + cap, false };
 	if (!msg->reply || !msg->status) {
+		if (msg->payload_len < l->payload_min)
+			return -EINVAL;
 		err = gns_fields_put(&c, l->fields, msg);
 		if (err)
 			return err;

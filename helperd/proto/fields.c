@@ -38,10 +38,14 @@ static void take_attr(struct gns_cursor *c, struct gns_attr *a)
 		w[i] = gns_take(c, 4);
 }
 
-static void put_fh(struct gns_cursor *c, const struct gns_fh *fh)
+static bool put_fh(struct gns_cursor *c, const struct gns_fh *fh,
+		   bool may_be_empty)
 {
+	if (fh->len > GNS_FH_MAX || (!fh->len && !may_be_empty))
+		return false;
 	gns_put(c, fh->len, 1);
 	gns_put_bytes(c, fh->b, fh->len);
+	return true;
 }
 
 static bool take_fh(struct gns_cursor *c, struct gns_fh *fh, bool may_be_empty)
@@ -94,7 +98,8 @@ static bool put_changed(struct gns_cursor *c, const struct gns_changed_list *l)
 		return false;
 	gns_put(c, l->n, 4);
 	for (i = 0; i < l->n; i++) {
-		put_fh(c, &l->v[i].fh);
+		if (!put_fh(c, &l->v[i].fh, false))
+			return false;
 		gns_put(c, l->v[i].before, 8);
 		gns_put(c, l->v[i].after, 8);
 		put_attr(c, &l->v[i].attr);
@@ -123,7 +128,7 @@ static bool take_changed(struct gns_cursor *c, struct gns_changed_list *l)
 
 static bool put_str(struct gns_cursor *c, const struct gns_str *s, u32 max)
 {
-	if (!s->len || s->len > max)
+	if (!s->len || s->len > max || memchr(s->p, 0, s->len))
 		return false;
 	gns_put(c, s->len, 2);
 	gns_put_bytes(c, s->p, s->len);
@@ -162,8 +167,7 @@ static bool put_one(struct gns_cursor *c, const struct gns_field *f,
 		gns_put_bytes(c, p, GNS_ID_LEN);
 		return true;
 	case GNS_K_FH:
-		put_fh(c, p);
-		return f->max || ((const struct gns_fh *)p)->len;
+		return put_fh(c, p, f->max);
 	case GNS_K_STR:
 		return put_str(c, p, f->max);
 	case GNS_K_CRED:
@@ -174,7 +178,7 @@ static bool put_one(struct gns_cursor *c, const struct gns_field *f,
 	case GNS_K_GRANT:
 		gns_put(c, g->version, 8);
 		gns_put(c, g->number, 8);
-		return true;
+		return g->version || !g->number;
 	case GNS_K_CHANGE:
 		gns_put(c, ch->slot, 4);
 		gns_put(c, ch->seq, 8);

@@ -17,6 +17,7 @@
 declare -A test_cmd=()		# by test: command
 declare -A test_wants=()	# by test: words as above
 declare -A test_timeout=()	# by test: seconds
+declare -A test_again=()	# by test: what to say to run it, if not its name
 chosen=()			# the tests of this run
 group=()			# those of them that share the next boot
 
@@ -123,6 +124,7 @@ choose()
 	if [ -f "$word" ] && [ -x "$word" ]; then
 		name=$(basename "$word" .vm.sh)
 		add_script "$name" "$(realpath "$word")"
+		test_again[$name]=$word
 		chosen+=("$name")
 		return 0
 	fi

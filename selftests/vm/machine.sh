@@ -206,7 +206,7 @@ end_guest()
 		[ -n "${scanned-}${word[*]-}" ] || break
 		sleep 0.1
 	done
-	kill "$guest_pid" 2>/dev/null
+	kill -KILL "$guest_pid" 2>/dev/null
 	wait "$guest_pid" 2>/dev/null
 	guest_pid=
 	exec {guest_fd}<&-

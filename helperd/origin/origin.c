@@ -256,15 +256,15 @@ void gns_origin_destroy(struct gns_origin *o)
 	struct obj *obj, *otmp;
 	struct session *s;
 	struct oconn *oc;
+	struct change *c;
 	struct read *r;
 
 	gns_timer_cancel(&o->sched_timer);
 	gns_timer_cancel(&o->settle_timer);
 	gns_timer_cancel(&o->resend_timer);
-	/* Turns that run have their read in o->reads too. */
-	TAILQ_FOREACH(r, &o->reads, link)
-		if (r->turn && r->obj->owner)
-			r->obj->owner->turn = NULL;
+	/* The read of a turn that runs is in o->reads, or waits for a child. */
+	TAILQ_FOREACH(c, &o->running, link)
+		c->turn = NULL;
 	drop_changes(&o->waiting);
 	drop_changes(&o->running);
 	while ((r = TAILQ_FIRST(&o->reads))) {

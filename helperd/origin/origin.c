@@ -94,8 +94,8 @@ static int load_one(void *arg, const u8 *key, u32 klen, const u8 *val, u32 vlen)
 static void add_floor(struct gns_origin *o, u64 synced_at)
 {
 	u64 floor = version_next(o, o->ceiling);
+	u32 i;
 
-	o->floor = max_u64(o->floor, floor);
 	if (o->nvfloors == VFLOORS) {
 		/* One floor for the two oldest: some caches are refetched. */
 		o->vfloors[1].synced_at = min_u64(o->vfloors[0].synced_at,
@@ -104,6 +104,11 @@ static void add_floor(struct gns_origin *o, u64 synced_at)
 			(VFLOORS - 1) * sizeof(o->vfloors[0]));
 		o->nvfloors--;
 	}
+	/* Above what the older ones gave to any ctime, see version_derive(). */
+	for (i = 0; i < o->nvfloors; i++)
+		floor = max_u64(floor, o->vfloors[i].floor + synced_at -
+					       o->vfloors[i].synced_at + 1);
+	o->floor = max_u64(o->floor, floor);
 	o->vfloors[o->nvfloors++] = (struct vfloor){ synced_at, floor };
 }
 

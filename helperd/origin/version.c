@@ -94,7 +94,7 @@ int version_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 	return 0;
 }
 
-/* The version of an object that has no record. */
+/* The version of an object that has no record: another one for each ctime. */
 static u64 version_derive(const struct gns_origin *o, s64 ctime)
 {
 	u64 v = ctime > 0 ? ctime : 1;
@@ -102,7 +102,8 @@ static u64 version_derive(const struct gns_origin *o, s64 ctime)
 
 	for (i = 0; i < o->nvfloors; i++)
 		if (ctime >= (s64)o->vfloors[i].synced_at)
-			v = max_u64(v, o->vfloors[i].floor);
+			v = max_u64(v, o->vfloors[i].floor +
+					       (ctime - o->vfloors[i].synced_at));
 	return v;
 }
 

@@ -120,6 +120,9 @@ static void logged(void *arg, int err)
 {
 	struct change *c = arg;
 
+	/* What it put is still to come, with the next batch that is synced. */
+	if (err)
+		c->o->must_sync = true;
 	if (err)
 		change_fail(c, EIO);
 	else
@@ -141,11 +144,19 @@ void apply_begin(struct change *c)
 		return;
 	}
 	c->state = CH_LOGGING;
-	if (c->req->type == GNS_WRITE && c->req->write.flags & GNS_WR_APPEND)
+	/* A synchronous write also makes durable that those before it ran. */
+	if (c->req->type == GNS_WRITE &&
+	    c->req->write.flags & (GNS_WR_APPEND | GNS_WR_SYNC))
 		sync = true;
+	sync |= o->must_sync;
+	o->must_sync = false;
 	for (i = 0; i < c->nobj; i++) {
 		sync |= version_reserve(o, c->before[i]);
-		sync |= version_log(o, c->obj[i]);
+		if (version_log(o, c->obj[i], &sync)) {
+			o->must_sync |= sync;
+			change_fail(c, ENOMEM);
+			return;
+		}
 	}
 	slot_touch(o, c);
 	if (!GNS_MUTANT(NO_INTENT))

@@ -5,8 +5,12 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "origin/core.h"
+
+/* Bytes of changes that wait, of all satellites together. */
+#define QUEUED_MAX (1ull << 30)
 
 void change_free(struct change *c)
 {
@@ -16,6 +20,7 @@ void change_free(struct change *c)
 		TAILQ_REMOVE(&c->o->running, c, link);
 	if (c->slot && c->slot->change == c)
 		c->slot->change = NULL;
+	c->o->queued -= c->bytes;
 	if (c->req) {
 		session_put(c->s);
 		oconn_end(c->oc);
@@ -174,6 +179,20 @@ struct change *change_turn(struct read *r)
 	return c;
 }
 
+/* What the change is, whichever way and session it comes by. */
+static u64 request_hash(const struct gns_msg *msg)
+{
+	u8 buf[GNS_BODY_MAX];
+	struct gns_msg m = *msg;
+	int n;
+
+	m.tag = 0;
+	m.sid = 0;
+	n = gns_msg_encode(&m, buf, sizeof(buf));
+	return XXH3_64bits_withSeed(msg->payload, msg->payload_len,
+				    n > 0 ? XXH3_64bits(buf, n) : 0);
+}
+
 static int change_new(struct oconn *oc, struct session *s, struct slot *sl,
 		      const struct gns_msg *msg)
 {
@@ -187,6 +206,8 @@ static int change_new(struct oconn *oc, struct session *s, struct slot *sl,
 		free(c);
 		return -ENOMEM;
 	}
+	c->bytes = msg->payload_len;
+	c->o->queued += c->bytes;
 	c->oc = oc;
 	oconn_begin(oc);
 	c->s = s;
@@ -201,6 +222,7 @@ static int change_new(struct oconn *oc, struct session *s, struct slot *sl,
 		c->req->write.flags &= ~GNS_WR_APPEND;
 	}
 	slot_set_state(c->o, sl, SLOT_BUSY);
+	sl->hash = request_hash(msg);
 	sl->seq = gns_msg_change(c->req)->seq;
 	sl->change = c;
 	free(sl->reply);
@@ -222,6 +244,11 @@ static int change_again(struct oconn *oc, struct session *s, struct slot *sl,
 	struct change *c = sl->change;
 	struct gns_msg rep;
 
+	/* A machine brought back from a snapshot counts from where it was. */
+	if (sl->hash != request_hash(msg)) {
+		oconn_error(oc, msg, GNS_ST_UNKNOWN);
+		return 0;
+	}
 	switch (sl->state) {
 	case SLOT_BUSY:
 		if (!c)
@@ -271,6 +298,9 @@ int change_request(struct oconn *oc, struct session *s,
 	sl = slot_get(s->inst, ch->slot);
 	if (!sl)
 		return -ENOMEM;
+	/* No room: it comes again, as everything that is not answered does. */
+	if (o->queued > QUEUED_MAX && !sl->change)
+		return 0;
 	if (ch->seq == sl->seq && !GNS_MUTANT(SLOT_NOT_REPLAYED))
 		return change_again(oc, s, sl, msg);
 	if (ch->seq < sl->seq && !GNS_MUTANT(STALE_SLOT)) {
@@ -293,10 +323,6 @@ void change_start(struct change *c)
 	c->state = CH_RESOLVING;
 	if (c->turn) {
 		read_run(c->turn);
-		return;
-	}
-	if (c->overtaken) {
-		change_fail(c, GNS_ST_UNKNOWN);
 		return;
 	}
 	c->step = 0;

@@ -45,6 +45,20 @@ static void oconn_flow(struct oconn *oc)
 	oc->conn->pause(oc->conn, pause);
 }
 
+/* Put @oc behind the session's other connections. */
+void oconn_last(struct session *s, struct oconn *oc)
+{
+	struct oconn *last;
+
+	LIST_FOREACH(last, &s->conns, by_session)
+		if (!LIST_NEXT(last, by_session))
+			break;
+	if (last == oc)
+		return;
+	LIST_REMOVE(oc, by_session);
+	LIST_INSERT_AFTER(last, oc, by_session);
+}
+
 /* A request that will be answered later has begun on the connection. */
 void oconn_begin(struct oconn *oc)
 {

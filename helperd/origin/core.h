@@ -97,6 +97,7 @@ struct slot {
 	struct gns_msg *reply; /* DONE; NULL: forgotten */
 	struct gns_fh fh; /* REDO: the object */
 	u64 off; /* REDO: where the append went */
+	u64 hash; /* of the request: the same number is not the same change */
 	struct instance *inst;
 	u32 nr;
 	TAILQ_ENTRY(slot) redo; /* in origin->redo while REDO */
@@ -107,6 +108,7 @@ struct instance {
 	u32 sessions;
 	u64 used_at; /* realtime, ns */
 	struct slot *slots[GNS_SLOTS]; /* NULL: never used */
+	struct session *newest; /* living; NULL: none */
 	UT_hash_handle hh;
 };
 
@@ -131,6 +133,7 @@ struct session {
 	bool dead;
 	u32 refs; /* the table, connections, requests */
 	u64 last_grant;
+	u32 nleases;
 	struct lease *leases;
 	TAILQ_HEAD(, lease) revoking;
 	LIST_HEAD(, oconn) conns;
@@ -173,6 +176,7 @@ struct change {
 	struct obj *obj[GNS_CHANGED_MAX];
 	u64 before[GNS_CHANGED_MAX];
 	u32 nobj;
+	u32 bytes; /* of origin->queued that it takes */
 	u32 nbase; /* the first ones, named by handle in the request */
 	bool redo; /* it was under way at a crash: offset is settled */
 	bool overtaken; /* and something else has changed its object since */
@@ -217,7 +221,10 @@ struct gns_origin {
 	struct vfloor vfloors[VFLOORS];
 	u32 nvfloors;
 	LIST_HEAD(, settling) settling; /* being synced */
+	u64 want_ttl; /* what the operator said last */
 	u64 new_ttl; /* being made durable; 0: none */
+	u64 quiesce_gen; /* gen when the last sync began */
+	u64 queued; /* bytes of changes in line */
 	LIST_HEAD(, oconn) conns;
 	struct change_list waiting;
 	struct change_list running;
@@ -233,6 +240,7 @@ struct gns_origin {
 	u64 max_ttl; /* durable: longest TTL promised */
 	u64 grace_until;
 	LIST_HEAD(, recovery) recovering; /* intents being looked into */
+	bool must_sync; /* marks are in the store, and not durable yet */
 	bool sched_busy;
 	bool sched_again;
 	bool ready; /* the first commit is durable */
@@ -255,7 +263,7 @@ bool obj_changed_since(struct gns_origin *o, const struct gns_fh *fh, u64 gen);
 u64 version_see(struct gns_origin *o, const struct gns_fh *fh, struct obj *obj,
 		const struct gns_attr *attr);
 u64 version_next(struct gns_origin *o, u64 old);
-bool version_log(struct gns_origin *o, struct obj *obj);
+int version_log(struct gns_origin *o, struct obj *obj, bool *sync);
 bool version_reserve(struct gns_origin *o, u64 newest);
 void version_gone(struct gns_origin *o, struct obj *obj);
 void version_settle_later(struct gns_origin *o, struct obj *obj);
@@ -283,6 +291,7 @@ void session_put(struct session *s);
 void session_kill(struct session *s, const char *why);
 
 /* conn.c */
+void oconn_last(struct session *s, struct oconn *oc);
 void oconn_get(struct oconn *oc);
 void oconn_put(struct oconn *oc);
 void oconn_begin(struct oconn *oc);
@@ -327,6 +336,7 @@ void sched_run(struct gns_origin *o);
 void sched_timer(void *arg);
 
 /* slot.c */
+struct instance *instance_find(struct gns_origin *o, const struct gns_id *id);
 struct instance *instance_get(struct gns_origin *o, const struct gns_id *id,
 			      bool *known);
 void instance_put(struct gns_origin *o, struct instance *inst);
@@ -335,6 +345,7 @@ void slot_set_state(struct gns_origin *o, struct slot *sl,
 		    enum slot_state state);
 void slot_log_intent(struct change *c);
 void slot_log_done(struct gns_origin *o, struct slot *sl);
+void slot_unknown(struct gns_origin *o, struct slot *sl);
 void slot_not_run(struct gns_origin *o, struct slot *sl);
 void slot_touch(struct gns_origin *o, const struct change *c);
 int slot_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,

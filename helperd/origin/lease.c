@@ -14,11 +14,19 @@ struct lease *lease_find(struct session *s, struct obj *obj)
 	return l;
 }
 
-static bool lease_room(struct gns_origin *o, bool fault)
+/*
+ * The last eighth is for faults. In the upper half nobody gets more than twice
+ * a fair share, so that one who walks a large tree leaves room for others.
+ */
+static bool lease_room(const struct session *s, bool fault)
 {
-	u32 max = o->cfg.max_leases;
+	const struct gns_origin *o = s->o;
+	u64 max = o->cfg.max_leases;
 
-	return o->stats.leases < (fault ? max : max - max / 8);
+	if (o->stats.leases >= (fault ? max : max - max / 8))
+		return false;
+	return o->stats.leases < max / 2 ||
+	       s->nleases < 2 * max / o->stats.sessions;
 }
 
 /*
@@ -40,7 +48,7 @@ u64 lease_grant(struct session *s, struct obj *obj, bool fault)
 	if (l && l->revoke_at)
 		return 0;
 	if (!l) {
-		if (!lease_room(o, fault))
+		if (!lease_room(s, fault))
 			return 0;
 		l = calloc(1, sizeof(*l));
 		if (!l)
@@ -50,6 +58,7 @@ u64 lease_grant(struct session *s, struct obj *obj, bool fault)
 		LIST_INSERT_HEAD(&obj->leases, l, by_obj);
 		HASH_ADD_PTR(s->leases, obj, l);
 		o->stats.leases++;
+		s->nleases++;
 	}
 	o->stats.grants++;
 	l->number = ++s->last_grant;
@@ -66,6 +75,9 @@ static void revoke_send(struct lease *l)
 	LIST_FOREACH(oc, &s->conns, by_session)
 		if (oc->conn)
 			break;
+	/* Another one next time: this one may be dead without knowing. */
+	if (oc)
+		oconn_last(s, oc);
 	l->resend_at = gns_boottime(s->o->env) + s->ttl / 8;
 	msg.revoke.fh = l->obj->fh;
 	msg.revoke.upto = l->number;
@@ -127,6 +139,7 @@ void lease_end(struct lease *l)
 		TAILQ_REMOVE(&l->s->revoking, l, revoking);
 	LIST_REMOVE(l, by_obj);
 	HASH_DEL(l->s->leases, l);
+	l->s->nleases--;
 	o->stats.leases--;
 	free(l);
 	if (c)

@@ -313,7 +313,8 @@ static void quiesce_synced(void *arg, int err)
 
 	for (obj = TAILQ_FIRST(&o->settle); obj && !err; obj = next) {
 		next = TAILQ_NEXT(obj, settle);
-		if (!obj->owner && (obj->ctime || !obj->version))
+		if (!obj->owner && obj->changed_gen <= o->quiesce_gen &&
+		    (obj->ctime || !obj->version))
 			version_settle_now(o, obj);
 	}
 	clean = !err && TAILQ_EMPTY(&o->settle) && !o->stats.leases &&
@@ -328,30 +329,46 @@ void gns_origin_quiesce(struct gns_origin *o, void (*done)(void *arg, int err),
 	o->quiescing = true;
 	o->quiesced = done;
 	o->quiesced_arg = arg;
+	o->quiesce_gen = o->gen;
 	o->fs->ops->sync(o->fs, NULL, quiesce_synced, o);
 }
+
+static void ttl_next(struct gns_origin *o);
 
 static void ttl_durable(void *arg, int err)
 {
 	struct gns_origin *o = arg;
+	u64 ttl = o->new_ttl;
 
-	/* A shorter one may have been set meanwhile. */
-	if (!err && o->new_ttl)
-		o->cfg.ttl = o->new_ttl;
 	o->new_ttl = 0;
+	if (err) {
+		gns_err("the TTL stays %llu ms: state can not be written: %s",
+			(unsigned long long)(o->cfg.ttl / NSEC_PER_MSEC),
+			strerror(-err));
+		return;
+	}
+	o->max_ttl = ttl;
+	ttl_next(o);
+}
+
+/* A longer TTL is promised only when a restart would know of it. */
+static void ttl_next(struct gns_origin *o)
+{
+	if (o->new_ttl)
+		return;
+	if (o->want_ttl <= o->max_ttl) {
+		o->cfg.ttl = o->want_ttl;
+		return;
+	}
+	o->new_ttl = o->want_ttl;
+	put_u64(o, KEY("ttl"), o->new_ttl);
+	o->db->ops->commit(o->db, true, ttl_durable, o);
 }
 
 void gns_origin_set_ttl(struct gns_origin *o, u64 ttl)
 {
-	if (ttl <= o->max_ttl && !o->new_ttl) {
-		o->cfg.ttl = ttl;
-		return;
-	}
-	/* Promised only when a restart would know of it. */
-	o->new_ttl = ttl;
-	o->max_ttl = max_u64(o->max_ttl, ttl);
-	put_u64(o, KEY("ttl"), o->max_ttl);
-	o->db->ops->commit(o->db, true, ttl_durable, o);
+	o->want_ttl = ttl;
+	ttl_next(o);
 }
 
 void gns_origin_stats(const struct gns_origin *o,

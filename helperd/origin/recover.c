@@ -140,7 +140,8 @@ static void answered(struct gns_fsop *op)
 	if (op->rep.status) {
 		gns_warn("a change that was under way at the crash can not be judged: %s",
 			 gns_status_str(op->rep.status));
-		recovery_end(r); /* its state stays unknown */
+		slot_unknown(r->o, r->sl);
+		recovery_end(r);
 		return;
 	}
 	if (r->ask.type == GNS_GETATTR)

@@ -96,9 +96,13 @@ static bool own_children(struct change *c)
 		if (!c->child[i].len)
 			continue;
 		obj = obj_get(c->o, &c->child[i]);
-		for (k = 0; obj && k < c->nobj && c->obj[k] != obj; k++)
+		if (!obj) {
+			change_fail(c, ENOMEM);
+			return false;
+		}
+		for (k = 0; k < c->nobj && c->obj[k] != obj; k++)
 			;
-		if (!obj || k < c->nobj) {
+		if (k < c->nobj) {
 			obj_put(c->o, obj);
 			continue;
 		}
@@ -223,6 +227,10 @@ void resolve_next(struct change *c)
 {
 	int err;
 
+	if (c->overtaken) {
+		change_fail(c, GNS_ST_UNKNOWN);
+		return;
+	}
 	if (c->s->dead && !GNS_MUTANT(DEAD_CHANGE_RUNS)) {
 		change_cancel(c);
 		return;

@@ -44,6 +44,8 @@ void session_kill(struct session *s, const char *why)
 	if (s->dead)
 		return;
 	s->dead = true;
+	if (s->inst->newest == s)
+		s->inst->newest = NULL;
 	HASH_DELETE(hh, o->sessions, s);
 	o->stats.sessions--;
 	gns_timer_cancel(&s->timer);
@@ -147,6 +149,7 @@ static struct session *session_new(struct gns_origin *o,
 	HASH_ADD(hh, o->sessions, sid, sizeof(s->sid), s);
 	LIST_INSERT_HEAD(&o->all_sessions, s, all);
 	o->stats.sessions++;
+	s->inst->newest = s;
 	session_extend(s);
 	return s;
 }
@@ -165,12 +168,25 @@ static void session_replace(struct gns_origin *o, const struct gns_m_hello *h)
 		session_kill(old, "replaced, its kernel has fenced");
 }
 
+/* The same HELLO again, while its first answer is on the way. */
+static struct session *session_same(struct gns_origin *o,
+				    const struct gns_m_hello *h)
+{
+	struct instance *inst = instance_find(o, &h->instance);
+	struct session *s = inst ? inst->newest : NULL;
+
+	if (!s || !gns_id_eq(&s->secret, &h->secret) ||
+	    !session_live(o, s->sid) || !session_extend(s))
+		return NULL;
+	return s;
+}
+
 static int hello(struct oconn *oc, const struct gns_msg *msg)
 {
 	const struct gns_m_hello *h = &msg->hello;
 	struct gns_origin *o = oc->o;
 	struct gns_msg rep = { 0 };
-	struct session *s;
+	struct session *s, *old;
 	bool known;
 
 	if (h->proto_min > GNS_PROTO_MAX || h->proto_max < GNS_PROTO_MIN) {
@@ -184,12 +200,20 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 		oconn_error(oc, msg, EBUSY);
 		return 0;
 	}
-	s = session_new(o, h, &known);
+	s = session_same(o, h);
+	known = s;
+	if (!s)
+		s = session_new(o, h, &known);
 	if (!s) {
 		oconn_error(oc, msg, ENOMEM);
 		return 0;
 	}
+	old = oc->s;
 	session_attach(s, oc);
+	/* One connection makes one session: who asks again gives it up. */
+	if (old && old != s && !old->dead && !old->leases &&
+	    LIST_EMPTY(&old->conns))
+		session_kill(old, "its only connection asked for another");
 	rep.r_hello = (struct gns_r_hello){
 		.proto = min_u64(GNS_PROTO_MAX, h->proto_max),
 		.features = h->features & GNS_FEATURES,

@@ -55,8 +55,7 @@ static void instance_free(struct gns_origin *o, struct instance *inst,
 	free(inst);
 }
 
-static struct instance *instance_find(struct gns_origin *o,
-				      const struct gns_id *id)
+struct instance *instance_find(struct gns_origin *o, const struct gns_id *id)
 {
 	struct instance *inst;
 
@@ -149,6 +148,7 @@ static void slot_put(struct gns_origin *o, const struct slot *sl, u8 rec,
 
 	gns_put(&cur, sl->seq, 8);
 	gns_put(&cur, rec, 1);
+	gns_put(&cur, sl->hash, 8);
 	for (i = 0; i < 2; i++) {
 		const struct gns_fh *fh = c && i < c->nchild ? &c->child[i] :
 							       &none;
@@ -183,6 +183,13 @@ void slot_log_done(struct gns_origin *o, struct slot *sl)
 		slot_put(o, sl, REC_DONE, NULL, sl->reply);
 }
 
+/* Nobody can tell whether the newest change of @sl ran. */
+void slot_unknown(struct gns_origin *o, struct slot *sl)
+{
+	slot_set_state(o, sl, SLOT_UNKNOWN);
+	slot_put(o, sl, REC_UNKNOWN, NULL, NULL);
+}
+
 /* The change of @sl has not run and will not: as if it had never come. */
 void slot_not_run(struct gns_origin *o, struct slot *sl)
 {
@@ -204,11 +211,28 @@ static bool shares(const struct change *c, const struct change *w)
 {
 	u32 i, k;
 
-	for (i = 0; i < c->nobj; i++)
+	for (i = 0; i < c->nobj; i++) {
+		/* A name may not have been looked up again yet. */
+		if (gns_fh_eq(&w->slot->fh, &c->obj[i]->fh))
+			return true;
 		for (k = 0; k < w->nobj; k++)
 			if (c->obj[i] == w->obj[k])
 				return true;
+	}
 	return false;
+}
+
+static void overtake(struct gns_origin *o, const struct change *c,
+		     struct change_list *list)
+{
+	struct change *w;
+
+	TAILQ_FOREACH(w, list, link) {
+		if (w == c || !w->redo || !shares(c, w))
+			continue;
+		w->overtaken = true;
+		slot_put(o, w->slot, REC_UNKNOWN, NULL, NULL);
+	}
 }
 
 /*
@@ -219,14 +243,10 @@ static bool shares(const struct change *c, const struct change *w)
 void slot_touch(struct gns_origin *o, const struct change *c)
 {
 	struct slot *sl, *next;
-	struct change *w;
 	u32 i;
 
-	TAILQ_FOREACH(w, &o->waiting, link)
-		if (w->redo && shares(c, w)) {
-			w->overtaken = true;
-			slot_put(o, w->slot, REC_UNKNOWN, NULL, NULL);
-		}
+	overtake(o, c, &o->waiting);
+	overtake(o, c, &o->running);
 
 	for (sl = TAILQ_FIRST(&o->redo); sl; sl = next) {
 		next = TAILQ_NEXT(sl, redo);
@@ -293,6 +313,7 @@ int slot_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 		return -ENOMEM;
 	sl->seq = gns_take(&c, 8);
 	rec = gns_take(&c, 1);
+	sl->hash = gns_take(&c, 8);
 	for (i = 0; i < 2; i++) {
 		child[i].len = gns_take(&c, 1);
 		if (child[i].len > GNS_FH_MAX)

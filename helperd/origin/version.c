@@ -138,18 +138,18 @@ bool version_reserve(struct gns_origin *o, u64 newest)
 }
 
 /*
- * Note durably that @obj may change. Returns true when the open batch has to
- * be synced before the change.
+ * Note durably that @obj may change. *sync is set when the open batch has to
+ * be synced before the change. Returns 0 or -ENOMEM: it must not change.
  */
-bool version_log(struct gns_origin *o, struct obj *obj)
+int version_log(struct gns_origin *o, struct obj *obj, bool *sync)
 {
 	struct vrec *r;
 
 	if (obj->marked || GNS_MUTANT(NO_MARK))
-		return false;
+		return 0;
 	r = vrec_make(o, &obj->fh);
 	if (!r)
-		return false;
+		return -ENOMEM;
 	r->version = obj->version;
 	r->ctime = 0;
 	r->marked = true;
@@ -158,7 +158,8 @@ bool version_log(struct gns_origin *o, struct obj *obj)
 	TAILQ_INSERT_TAIL(&o->settle, obj, settle);
 	/* The change may fail, and nobody else would take the mark back. */
 	version_settle_later(o, obj);
-	return true;
+	*sync = true;
+	return 0;
 }
 
 /* Somebody changed the object beside gns: late, but better than never. */
@@ -245,6 +246,8 @@ struct settling {
 	struct gns_origin *o;
 	struct obj *obj;
 	u64 gen;
+	struct gns_msg ask; /* for a ctime that is not known */
+	struct gns_fsop op;
 	LIST_ENTRY(settling) link;
 };
 
@@ -288,28 +291,57 @@ static void settle_synced(void *arg, int err)
 	free(w);
 }
 
+/* After a crash, or a change whose end nobody saw: how does it look now? */
+static void settle_seen(struct gns_fsop *op)
+{
+	struct settling *w = container_of(op, struct settling, op);
+	struct gns_origin *o = w->o;
+	struct obj *obj = w->obj;
+
+	if (!obj->owner && obj->changed_gen == w->gen) {
+		if (!op->rep.status)
+			version_see(o, &obj->fh, obj, &op->self);
+		else if (op->rep.status == ESTALE && obj->version)
+			version_gone(o, obj);
+	}
+	obj_put(o, obj);
+	LIST_REMOVE(w, link);
+	free(w);
+}
+
+static void settle_begin(struct gns_origin *o, struct obj *obj)
+{
+	struct settling *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return;
+	w->o = o;
+	w->obj = obj_get(o, &obj->fh);
+	w->gen = obj->changed_gen;
+	LIST_INSERT_HEAD(&o->settling, w, link);
+	if (obj->ctime || !obj->version) {
+		o->fs->ops->sync(o->fs, &obj->fh, settle_synced, w);
+		return;
+	}
+	w->ask.type = GNS_GETATTR;
+	w->ask.obj.fh = obj->fh;
+	w->op.req = &w->ask;
+	w->op.done = settle_seen;
+	o->fs->ops->submit(o->fs, &w->op);
+}
+
 void version_settle_timer(void *arg)
 {
 	struct gns_origin *o = arg;
 	u64 now = gns_boottime(o->env);
-	struct settling *w;
 	struct obj *obj;
 	u32 n = 0;
 
 	while ((obj = TAILQ_FIRST(&o->settle)) && obj->quiet_at <= now &&
 	       n++ < SETTLE_BATCH) {
 		version_settle_later(o, obj);
-		/* Nothing could be written down about it yet. */
-		if (obj->owner || (!obj->ctime && obj->version))
-			continue;
-		w = calloc(1, sizeof(*w));
-		if (!w)
-			continue;
-		w->o = o;
-		w->obj = obj_get(o, &obj->fh);
-		w->gen = obj->changed_gen;
-		LIST_INSERT_HEAD(&o->settling, w, link);
-		o->fs->ops->sync(o->fs, &obj->fh, settle_synced, w);
+		if (!obj->owner)
+			settle_begin(o, obj);
 	}
 	if (obj)
 		gns_timer_arm(&o->settle_timer, max_u64(obj->quiet_at, now + 1));

@@ -111,34 +111,39 @@ void link_tick(struct link *l, u64 now)
 		link_down(l);
 }
 
-/* Where control messages go: the first link, else any that is up. */
-struct link *link_control(struct gns_sat *s)
+/*
+ * Where control messages go: the first link, else any that is up. What has to
+ * be said again takes another one, for that may be dead without knowing.
+ */
+struct link *link_control(struct gns_sat *s, bool again)
 {
-	u32 i;
+	u32 i, from = again ? ++s->control_try : 0;
 
-	for (i = 0; i < s->cfg.conns; i++)
-		if (s->links[i].state == LINK_UP)
-			return &s->links[i];
+	for (i = 0; i < s->cfg.conns; i++) {
+		struct link *l = &s->links[(from + i) % s->cfg.conns];
+
+		if (l->state == LINK_UP)
+			return l;
+	}
 	return NULL;
 }
 
 /*
- * Where a request goes. Bulk keeps off the control link, so that a keepalive
- * never waits behind it, unless that is the only one.
+ * Where a request goes: not to the control link, so that a keepalive never
+ * waits behind one, unless that is the only link.
  */
-struct link *link_pick(struct gns_sat *s, const struct request *r)
+struct link *link_pick(struct gns_sat *s)
 {
 	struct link *best = NULL;
 	u32 i;
 
 	for (i = 0; i < s->cfg.conns; i++) {
 		struct link *l = &s->links[(s->next_link + i) % s->cfg.conns];
-		bool bulk = r->bytes || r->msg->payload_len;
 
 		if (l->state != LINK_UP ||
 		    l->conn->queued > SAT_LINK_QUEUED_MAX)
 			continue;
-		if (l->nr == 0 && bulk && s->cfg.conns > 1) {
+		if (l->nr == 0 && s->cfg.conns > 1) {
 			if (!best)
 				best = l;
 			continue;

@@ -86,7 +86,7 @@ static bool request_send(struct gns_sat *s, struct request *r)
 	if (r->bytes && s->stats.inflight &&
 	    s->stats.inflight + r->bytes > s->cfg.window)
 		return false;
-	l = link_pick(s, r);
+	l = link_pick(s);
 	if (!l)
 		return false;
 	msg.tag = r->tag;

@@ -106,6 +106,7 @@ struct gns_sat {
 	struct gns_timer tick;
 	struct link links[SAT_CONNS_MAX];
 	u32 next_link;
+	u32 control_try;
 	struct request *by_tag;
 	struct request *by_id;
 	struct request_list waiting;
@@ -124,8 +125,8 @@ void link_connect(struct link *l);
 void link_down(struct link *l);
 void link_join(struct link *l);
 void link_tick(struct link *l, u64 now);
-struct link *link_control(struct gns_sat *s);
-struct link *link_pick(struct gns_sat *s, const struct request *r);
+struct link *link_control(struct gns_sat *s, bool again);
+struct link *link_pick(struct gns_sat *s);
 
 /* request.c */
 struct request *request_new(struct gns_sat *s, u64 epoch,

@@ -144,7 +144,7 @@ void gns_sat_fenced(struct gns_sat *s, u64 sid)
 static void renew(struct gns_sat *s)
 {
 	struct gns_msg msg = { .type = GNS_RENEW, .sid = s->sid };
-	struct link *l = link_control(s);
+	struct link *l = link_control(s, s->renew_tag);
 
 	if (!l)
 		return;
@@ -222,7 +222,7 @@ void gns_sat_released(struct gns_sat *s, u64 sid, const struct gns_fh *fh,
 		      u64 upto)
 {
 	struct gns_msg msg = { .type = GNS_RELEASED, .sid = sid };
-	struct link *l = link_control(s);
+	struct link *l = link_control(s, false);
 
 	/* Without a link the origin asks again when one joins. */
 	if (!l || s->state != SAT_LIVE || sid != s->sid)
@@ -235,7 +235,7 @@ void gns_sat_released(struct gns_sat *s, u64 sid, const struct gns_fh *fh,
 void gns_sat_bye(struct gns_sat *s)
 {
 	struct gns_msg msg = { .type = GNS_BYE, .sid = s->sid };
-	struct link *l = link_control(s);
+	struct link *l = link_control(s, false);
 
 	if (!l || s->state != SAT_LIVE)
 		return;

@@ -23,8 +23,8 @@ struct work {
 
 s64 simfs_time(struct simfs *fs)
 {
-	/* As coarse as a kernel's. */
-	return host_realtime(fs->host) / (4 * MS) * (4 * MS);
+	/* As coarse as a kernel's, or as an old filesystem's. */
+	return host_realtime(fs->host) / fs->grain * fs->grain;
 }
 
 struct gns_fh simfs_fh(struct simfs *fs, u32 ino)
@@ -262,6 +262,7 @@ struct simfs *simfs_new(struct sim *s, struct host *host)
 	fs->fs.ops = &fs_ops;
 	fs->s = s;
 	fs->host = host;
+	fs->grain = sim_chance(s, 500000) ? 4 * MS : SEC;
 	TAILQ_INIT(&fs->names);
 	for (i = 1; i < INO_FREE; i++) {
 		struct inode *n = &fs->mem[i];

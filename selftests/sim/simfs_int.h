@@ -32,6 +32,7 @@ struct simfs {
 	struct gns_fs fs;
 	struct sim *s;
 	struct host *host;
+	u64 grain; /* of its timestamps, ns */
 	struct inode mem[FS_INODES];
 	struct inode disk[FS_INODES];
 	struct inode whole[INO_FREE]; /* before a change under way */

@@ -225,6 +225,8 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 		.incarnation = o->incarnation,
 	};
 	oconn_reply(oc, msg, &rep, NULL);
+	/* It may be one that had no connection when it was told to release. */
+	lease_resend(s);
 	return 0;
 }
 

@@ -58,14 +58,6 @@ static u64 pick_sid(struct sats *s, u32 conn, struct fuzz_in *in)
 	return s->sessions[b % s->nsessions].sid;
 }
 
-static struct gns_id secret_of(const struct sat_session *ss)
-{
-	struct gns_id id = { { 's' } };
-
-	id.b[1] = ss->inst;
-	return id;
-}
-
 static void say_hello(struct sats *s, u32 conn, struct fuzz_in *in)
 {
 	struct gns_msg msg = { .type = GNS_HELLO };
@@ -76,15 +68,17 @@ static void say_hello(struct sats *s, u32 conn, struct fuzz_in *in)
 	msg.hello.proto_min = 1;
 	msg.hello.proto_max = b & 64 ? 0 : 1 + (b >> 7);
 	msg.hello.instance.b[0] = inst;
-	msg.hello.secret.b[0] = 's';
+	/* A new one each time, or the same HELLO once more. */
+	s->hellos += !(b & 32);
+	msg.hello.secret.b[0] = s->hellos;
 	msg.hello.secret.b[1] = inst;
 	msg.hello.stamp = s->t.boot;
 	msg.hello.had_slots = b & 1;
 	if (b & 2 && s->nsessions) {
 		old = &s->sessions[fuzz_take(in, 1) % s->nsessions];
 		msg.hello.old_sid = old->sid;
-		msg.hello.old_secret = secret_of(old);
-		msg.hello.old_secret.b[2] = b & 16;
+		msg.hello.old_secret = old->secret;
+		msg.hello.old_secret.b[2] ^= b & 16;
 		msg.hello.fenced = !!(b & 4);
 	}
 	sats_send(s, conn, &msg);
@@ -107,7 +101,7 @@ static void say_session(struct sats *s, u32 conn, struct fuzz_in *in)
 			return;
 		msg.type = b & 8 ? GNS_BYE : GNS_JOIN;
 		msg.sid = ss->sid;
-		msg.join.secret = secret_of(ss);
+		msg.join.secret = ss->secret;
 		if (b == 0xf4)
 			msg.join.secret.b[3] = 1;
 	}

@@ -71,16 +71,23 @@ static void items(struct sats *s, struct sat_session *ss,
 static void new_session(struct sats *s, struct sat_conn *c,
 			const struct sat_asked *a, const struct gns_r_hello *r)
 {
-	struct sat_session *ss;
+	struct sat_session *ss = sat_session(s, r->sid);
 
-	FUZZ_CHECK(r->sid && !sat_session(s, r->sid), "a session id twice");
-	FUZZ_CHECK(r->stamp == a->stamp, "another stamp");
+	FUZZ_CHECK(r->sid && r->stamp == a->stamp, "another stamp");
+	/* Only who says the same again may get the same. */
+	FUZZ_CHECK(!ss || (ss->inst == a->inst &&
+			   gns_id_eq(&ss->secret, &a->secret)),
+		   "a session for two");
 	c->session = NULL;
-	if (s->nsessions == SAT_SESSIONS)
+	if (!ss && s->nsessions == SAT_SESSIONS)
 		return;
-	ss = &s->sessions[s->nsessions++];
-	*ss = (struct sat_session){ .sid = r->sid, .inst = a->inst };
-	ss->until = r->stamp + r->ttl;
+	if (!ss) {
+		ss = &s->sessions[s->nsessions++];
+		*ss = (struct sat_session){ .sid = r->sid };
+		ss->inst = a->inst;
+		ss->secret = a->secret;
+	}
+	ss->until = max_u64(ss->until, r->stamp + r->ttl);
 	c->session = ss;
 }
 
@@ -289,6 +296,7 @@ static void note_asked(struct sats *s, u32 i, struct gns_msg *msg)
 	if (msg->type == GNS_HELLO) {
 		a->stamp = msg->hello.stamp;
 		a->inst = msg->hello.instance.b[0];
+		a->secret = msg->hello.secret;
 		ss = sat_session(s, msg->hello.old_sid);
 		if (ss && msg->hello.fenced)
 			ss->over = true;

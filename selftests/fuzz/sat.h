@@ -33,6 +33,7 @@ struct sat_lease {
 
 struct sat_session {
 	u64 sid;
+	struct gns_id secret;
 	u8 inst;
 	bool over; /* fenced, or told that it is dead */
 	u64 until; /* boottime */
@@ -53,7 +54,7 @@ struct sat_asked {
 	u64 tag;
 	u64 sid;
 	u64 stamp;
-	u64 old_sid;
+	struct gns_id secret; /* HELLO */
 	u32 life;
 	bool open; /* no answer yet */
 	u16 type;
@@ -89,6 +90,7 @@ struct sats {
 	u32 life; /* of the origin */
 	bool broke; /* what was sent may not have arrived */
 	bool hostile; /* copies of a change were not copies */
+	u8 hellos;
 	u64 tag;
 	struct sat_conn conns[SAT_CONNS];
 	struct sat_session sessions[SAT_SESSIONS];

@@ -185,7 +185,8 @@ static u32 slot_record(u8 *p, u8 nr, u16 type, bool reply)
 	key[1 + GNS_ID_LEN] = nr;
 	gns_put(&c, 7, 8);
 	gns_put(&c, !reply, 1);
-	gns_put(&c, 0, 2);
+	gns_put(&c, 0, 8); /* no hash that a retry could have */
+	gns_put(&c, 0, 2); /* two handles of no bytes */
 	frame_of(type, reply, 0, frame);
 	FUZZ_CHECK(!gns_hdr_decode(frame, &hdr, &why), "%s", why);
 	hdr.len = GNS_HDR_LEN + hdr.body;

@@ -83,6 +83,8 @@ static void sync_names(struct simfs *fs, u32 limit)
 			fs->disk[n->ino].used = true;
 			fs->disk[n->ino].nlink = 1;
 		}
+		/* A rename is one step of the disk's journal. */
+		limit += n->more;
 		TAILQ_REMOVE(&fs->names, n, link);
 		free(n);
 	}

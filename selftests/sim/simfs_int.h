@@ -25,6 +25,7 @@ struct inode {
 
 struct name_op {
 	u32 dir, name, ino; /* ino 0: the name goes */
+	bool more; /* the next one belongs to it: both or none */
 	TAILQ_ENTRY(name_op) link;
 };
 
@@ -40,7 +41,7 @@ struct simfs {
 	struct {
 		u32 serial, ino;
 	} made[FS_INODES]; /* who created what */
-	TAILQ_HEAD(, name_op) names; /* not on disk yet */
+	TAILQ_HEAD(name_ops, name_op) names; /* not on disk yet */
 	u32 next;
 };
 

@@ -132,6 +132,7 @@ static int fs_rename(struct simfs *fs, struct gns_fsop *op)
 	old = *simfs_slot(nd, nn) ? &fs->mem[*simfs_slot(nd, nn)] : NULL;
 	if (i != old) {
 		set_name(fs, nd, nn, i - fs->mem);
+		TAILQ_LAST(&fs->names, name_ops)->more = true;
 		set_name(fs, od, on, 0);
 		touch(fs, i);
 		if (old)

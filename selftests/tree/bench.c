@@ -72,8 +72,7 @@ static const struct gns_fetch_ops fetch_ops = { bytes_in, all_in };
 
 static double read_file(struct file *f)
 {
-	struct gns_fetch_want want = { .fh = f->fh, .lease = f->lease,
-				       .len = f->size };
+	struct gns_fetch_want want = { .fh = f->fh, .lease = f->lease, .len = f->size };
 	double t = seconds();
 
 	want.epoch = ++f->epoch;

@@ -234,8 +234,7 @@ static const struct gns_fetch_ops fetch_ops = { piece_in, fetched };
 static void fetch(struct node *n)
 {
 	static u64 epoch;
-	struct gns_fetch_want want = { .fh = n->fh, .lease = n->lease,
-				       .len = n->attr.size };
+	struct gns_fetch_want want = { .fh = n->fh, .lease = n->lease, .len = n->attr.size };
 
 	want.epoch = ++epoch;
 	n->buf = malloc(n->attr.size);

@@ -109,6 +109,7 @@ struct instance {
 	u64 used_at; /* realtime, ns */
 	struct slot *slots[GNS_SLOTS]; /* NULL: never used */
 	struct session *newest; /* living; NULL: none */
+	bool untold; /* its slots are lost, and it may not know yet */
 	UT_hash_handle hh;
 };
 
@@ -132,6 +133,7 @@ struct session {
 	u64 deadline; /* boottime: dead from here on */
 	bool dead;
 	u32 refs; /* the table, connections, requests */
+	bool slots_known; /* as its HELLO was answered */
 	u64 last_grant;
 	u32 nleases;
 	struct lease *leases;

@@ -126,17 +126,20 @@ static void session_attach(struct session *s, struct oconn *oc)
 }
 
 static struct session *session_new(struct gns_origin *o,
-				   const struct gns_m_hello *h, bool *known)
+				   const struct gns_m_hello *h)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->inst = instance_get(o, &h->instance, known);
+	s->inst = instance_get(o, &h->instance, &s->slots_known);
 	if (!s->inst) {
 		free(s);
 		return NULL;
 	}
+	if (!s->slots_known)
+		s->inst->untold = h->had_slots;
+	s->slots_known &= !s->inst->untold;
 	s->o = o;
 	s->secret = h->secret;
 	s->refs = 1;
@@ -187,7 +190,6 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 	struct gns_origin *o = oc->o;
 	struct gns_msg rep = { 0 };
 	struct session *s, *old;
-	bool known;
 
 	if (h->proto_min > GNS_PROTO_MAX || h->proto_max < GNS_PROTO_MIN) {
 		oconn_error(oc, msg, GNS_ST_VERSION);
@@ -201,9 +203,8 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 		return 0;
 	}
 	s = session_same(o, h);
-	known = s;
 	if (!s)
-		s = session_new(o, h, &known);
+		s = session_new(o, h);
 	if (!s) {
 		oconn_error(oc, msg, ENOMEM);
 		return 0;
@@ -221,7 +222,7 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 		.stamp = h->stamp,
 		.ttl = s->ttl,
 		.slots = GNS_SLOTS,
-		.slots_known = known,
+		.slots_known = s->slots_known,
 		.incarnation = o->incarnation,
 	};
 	oconn_reply(oc, msg, &rep, NULL);
@@ -313,6 +314,8 @@ int session_message(struct oconn *oc, const struct gns_msg *msg)
 			oconn_error(oc, msg, GNS_ST_DEAD);
 		return 0;
 	}
+	/* It knows the session's id, so it has heard the answer to HELLO. */
+	s->inst->untold &= s->slots_known;
 	session_get(s);
 	err = session_dispatch(oc, s, msg);
 	session_put(s);

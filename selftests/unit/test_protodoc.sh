@@ -28,7 +28,8 @@ named()
 
 # shellcheck disable=SC2046
 {
-X
+	named "messages" $(sed -n '/^enum gns_msg_type/,/^}/s/^\tGNS_\([A-Z]*\).*/\1/p' wire.h |
+		grep -v MSG)
 	named "statuses" $(sed -n '/^enum gns_status/,/^}/s/^\t\(GNS_[A-Z_]*\).*/\1/p' wire.h |
 		grep -v ST_END)
 	named "flags" $(sed -n 's/^#define \(GNS_\(HF\|WANT\|WR\|CR\|RN\|SA\)_[A-Z_]*\).*/\1/p' wire.h |

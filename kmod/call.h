@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A call: one request to an origin, from submit to its end.
+ *
+ *	NEW      in line to be pulled
+ *	SENT     a helper has it; NEW again when that helper dies
+ *	CLAIMED  somebody ends it: an answer, its waiter who was killed, a
+ *	         fence, an unmount. Who sets GNS_CALL_CLAIMED first is the only
+ *	         one who does
+ *	ENDED    out of the table; the waiter runs on, or ops->end() was called
+ *
+ * Exactly one end follows a submit that returned 0; none one that failed.
+ *
+ * Lifetime: refcounted. The table holds one reference from submit to the end,
+ * the line one while the call's word is in it, its maker the one from
+ * gns_call_init(). The last put calls ops->free().
+ * Locks: none of its own; state bits are atomic. An answer is applied by the
+ * claimer in process context, under no lock.
+ */
+#ifndef GNS_CALL_H
+#define GNS_CALL_H
+
+#include <linux/completion.h>
+#include <linux/cred.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include "instance.h"
+
+struct gns_sb;
+struct gns_session;
+struct gns_call;
+
+/** struct gns_fh - as on the wire; compared by len and len bytes */
+#define gns_fh gns_ufh
+
+/** struct gns_grant - the version an answer shows, and the lease with it */
+struct gns_grant {
+	u64 version; /* 0: not cacheable */
+	u64 number; /* 0: no lease */
+};
+
+/**
+ * struct gns_req - what is asked; unused fields are zero
+ * @type:    enum gns_call_type
+ * @want:    GNS_UWANT_*
+ * @flags:   SEEK: whence
+ * @len:     bytes of the answer
+ * @fh:      the object, or the directory
+ * @name:    @namelen bytes, owned by the call's maker until the end
+ * @off:     bytes, or a cookie
+ * @epoch:   life of the lease it is sent under; 0: none, and shared with none
+ * @lease:   grant held; 0: none
+ * @cred:    who asks, a reference; put by the call
+ * @payload: @payload_len bytes for TAKE, owned by the maker until the end
+ */
+struct gns_req {
+	u32 type;
+	u32 want;
+	u32 flags;
+	u32 len;
+	struct gns_fh fh;
+	const char *name;
+	u32 namelen;
+	u64 off;
+	u64 epoch;
+	u64 lease;
+	const struct cred *cred;
+	const void *payload;
+	u32 payload_len;
+};
+
+/**
+ * struct gns_answer - what came back
+ * @err:   0 or a negative errno, ready for the application
+ * @sid:   session that it was given in
+ * @flags: GNS_UF_*
+ * @dir:   LOOKUP: of the directory
+ * @grant: of the object; LOOKUP: of the child
+ * @len:   bytes delivered
+ * @off:   SEEK
+ */
+struct gns_answer {
+	int err;
+	u64 sid;
+	u32 flags;
+	struct gns_grant dir;
+	struct gns_grant grant;
+	struct gns_fh fh;
+	struct gns_uattr attr;
+	struct gns_ustatfs statfs;
+	u32 len;
+	u64 off;
+};
+
+/**
+ * struct gns_bytes - bytes of an answer, in pinned pages of the helper
+ * @pages:  the buffer's pages
+ * @offset: of the first byte from the start of @pages[0]
+ * @len:    bytes
+ */
+struct gns_bytes {
+	struct page **pages;
+	u64 offset;
+	u32 len;
+};
+
+/**
+ * gns_bytes_copy() - copy out of an answer
+ * @src: the answer's bytes
+ * @pos: from here, bytes; @pos + @len is within @src (checked by the caller)
+ * @dst: kernel memory
+ * @len: bytes
+ *
+ * The helper may change the bytes meanwhile: check a copy, never the source.
+ * Context: any; does not sleep, does not fault.
+ */
+void gns_bytes_copy(const struct gns_bytes *src, u32 pos, void *dst, u32 len);
+
+/**
+ * struct gns_call_ops - what kind of call it is
+ * @deliver: takes the bytes of an answer; NULL: such a call has none, and an
+ *           answer with bytes is refused. Sees call->ans as it came. Returns
+ *           0, or the error that the call ends with. Process context, the
+ *           helper's: must not wait for a call or a lock held over one
+ * @end:     NULL: somebody waits in gns_call_wait(). Else called once at the
+ *           end, in process context, by the claimer; call->ans.err is set
+ * @free:    frees the call; process context
+ */
+struct gns_call_ops {
+	int (*deliver)(struct gns_call *c, const struct gns_bytes *bytes);
+	void (*end)(struct gns_call *c);
+	void (*free)(struct gns_call *c);
+};
+
+enum gns_call_bit {
+	GNS_CALL_CLAIMED,
+	GNS_CALL_SENT,
+};
+
+/**
+ * struct gns_call - see above
+ * @ref:   references
+ * @id:    set by submit, unique in the instance's life
+ * @state: GNS_CALL_* bits
+ * @word:  in line; CALL, or CANCEL once it ended while a helper had it
+ * @ops:   its kind
+ * @s:     its session, a reference
+ * @gsb:   its mount; NULL while mounting. In gsb->calls while in the table
+ * @by_sb: in gsb->calls, under gsb->calls_lock
+ * @done:  completed at the end
+ * @begun: ns of BOOTTIME, at submit
+ */
+struct gns_call {
+	struct kref ref;
+	u64 id;
+	unsigned long state;
+	struct gns_word word;
+	const struct gns_call_ops *ops;
+	struct gns_session *s;
+	struct gns_sb *gsb;
+	struct list_head by_sb;
+	struct completion done;
+	u64 begun;
+	struct gns_req req;
+	struct gns_answer ans;
+};
+
+/**
+ * gns_call_init() - a call with one reference, the caller's
+ * @c:    zeroed memory of the kind's
+ * @ops:  its kind
+ * @s:    the origin; a reference is taken
+ * @gsb:  the mount that asks; NULL while mounting
+ * @type: enum gns_call_type
+ * @cred: who asks; a reference is taken
+ */
+void gns_call_init(struct gns_call *c, const struct gns_call_ops *ops,
+		   struct gns_session *s, struct gns_sb *gsb, u32 type,
+		   const struct cred *cred);
+
+/**
+ * gns_call_submit() - into the table, and in line for the helper
+ * @c: its req is complete
+ *
+ * Context: process; does not sleep.
+ * Return: 0: exactly one end follows. -EDEADLK: the caller is the helper;
+ * -EIO: the mount was given up (umount -f); -EBUSY: too many calls wait;
+ * -ENOMEM. After an error nothing follows, and the caller puts the call.
+ */
+int gns_call_submit(struct gns_call *c);
+
+/**
+ * gns_call_wait() - wait for the end of a call without ops->end
+ * @c: submitted
+ *
+ * A soft mount gives up after its timeo; a hard one waits on.
+ * Context: process, may sleep.
+ * Return: c->ans.err; -ERESTARTSYS when the caller was killed (-EINTR for the
+ * application), -ETIMEDOUT: the call is ended then, no answer comes.
+ */
+int gns_call_wait(struct gns_call *c);
+
+/**
+ * gns_call_sync() - submit and wait
+ * @c: its req is complete
+ *
+ * EAGAIN and EBUSY of the origin are asked again after a pause on a hard
+ * mount; the call is in its first state then, and submitted anew.
+ * Return: as submit and wait.
+ */
+int gns_call_sync(struct gns_call *c);
+
+/**
+ * gns_call_end() - end a call that the caller has claimed
+ * @c:   claimed by test_and_set_bit(GNS_CALL_CLAIMED)
+ * @err: 0 or a negative errno
+ */
+void gns_call_end(struct gns_call *c, int err);
+
+/**
+ * gns_call_abort() - end a call, if nobody else does
+ * @c:   the caller has a reference
+ * @err: negative errno that it ends with
+ *
+ * The helper is told (CANCEL) when it has the call.
+ * Context: process; does not sleep, unless ops->end does.
+ * Return: true when it was this caller who ended it.
+ */
+bool gns_call_abort(struct gns_call *c, int err);
+
+/** gns_call_abort_all() - end every call of a mount with @err */
+void gns_call_abort_all(struct gns_sb *gsb, int err);
+
+/**
+ * gns_call_answer() - an answer came from the helper
+ * @inst:  its instance
+ * @id:    the call; one that has ended is ignored
+ * @ans:   err is the errno of the status
+ * @bytes: NULL: none
+ *
+ * Context: process, the helper's; does not wait.
+ * Return: 0, also when the call has ended already; -EINVAL: bytes for a call
+ * that takes none, or more than it asked for (the call is not ended).
+ */
+int gns_call_answer(struct gns_instance *inst, u64 id,
+		    const struct gns_answer *ans,
+		    const struct gns_bytes *bytes);
+
+/** gns_call_find() - by id; a reference for the caller, or NULL */
+struct gns_call *gns_call_find(struct gns_instance *inst, u64 id);
+
+void gns_call_get(struct gns_call *c);
+void gns_call_put(struct gns_call *c);
+
+/**
+ * gns_status_errno() - what an application sees of an answer's status
+ * @status: as in GNS_A_STATUS
+ *
+ * Return: 0 or a negative errno; -EIO for what is no status.
+ */
+int gns_status_errno(u32 status);
+
+/*
+ * A call that waits and takes bytes into one buffer: listings, targets,
+ * attributes, pass-through reads.
+ */
+
+/**
+ * struct gns_bufcall - such a call
+ * @c:   the call; c.ans.len bytes of @buf are there after it
+ * @buf: @c.req.len bytes, kvmalloc, owned by the call
+ */
+struct gns_bufcall {
+	struct gns_call c;
+	void *buf;
+};
+
+/**
+ * gns_bufcall_new() - a call with a buffer for its answer
+ * @s:    the origin
+ * @gsb:  the mount
+ * @type: enum gns_call_type
+ * @cred: who asks
+ * @len:  bytes that the answer may have; 0: an answer without bytes
+ *
+ * Return: the call, put by gns_call_put(&b->c); NULL without memory.
+ */
+struct gns_bufcall *gns_bufcall_new(struct gns_session *s, struct gns_sb *gsb,
+				    u32 type, const struct cred *cred,
+				    u32 len);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Superblock and inode of gns, and how to log.
+ *
+ * Lifetime: struct gns_sb from get_tree to kill_sb; its calls are ended before
+ * the VFS tears down inodes. struct gns_inode is the VFS inode's memory; freed
+ * after RCU.
+ * Locks: lease.h has the order. Fields: I set at creation, G under gi->lock,
+ * R read without it (READ_ONCE), M under gi->lease_mutex.
+ */
+#ifndef GNS_GNS_H
+#define GNS_GNS_H
+
+#include <linux/fs.h>
+#include <linux/kobject.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/rhashtable-types.h>
+#include "call.h"
+#include "stats.h"
+
+#define GNS_SUPER_MAGIC 0x676e7366 /* "gnsf" */
+
+/* Readahead window, bytes: what a 40 ms link at 10 Gbit/s hides behind. */
+#define GNS_RASIZE_DEFAULT (8u << 20)
+#define GNS_RASIZE_MAX (256u << 20)
+
+#define GNS_TIMEO_DEFAULT_MS 60000u /* soft mounts */
+#define GNS_MOUNT_TIMEO_MS 15000u /* for an origin that says nothing */
+
+/** struct gns_options - of a mount; all of them in /proc/mounts */
+struct gns_options {
+	bool soft;
+	u32 timeo_ms;
+	u32 rasize; /* bytes */
+};
+
+/**
+ * struct gns_sb - a mount
+ * @sb:      I
+ * @s:       I its origin's session, a reference
+ * @nr:      I its number
+ * @export:  I
+ * @root_fh: I
+ * @opt:     options
+ * @dead:    R given up: every call ends with EIO
+ * @calls:   struct gns_call in the table; @calls_lock
+ * @ncalls:  of them; @calls_gone is woken at 0
+ * @stats:   counters
+ * @kobj:    /sys/fs/gns/<nr>
+ */
+struct gns_sb {
+	struct super_block *sb;
+	struct gns_session *s;
+	u32 nr;
+	char *export;
+	struct gns_fh root_fh;
+	struct gns_options opt;
+	bool dead;
+	spinlock_t calls_lock;
+	struct list_head calls;
+	atomic_t ncalls;
+	wait_queue_head_t calls_gone;
+	struct gns_stats __percpu *stats;
+	struct kobject kobj;
+	struct completion kobj_gone;
+};
+
+struct gns_listing;
+
+/**
+ * struct gns_inode - an object of the origin
+ * @vfs_inode: first use of the memory is the VFS's
+ * @s:         I its session; the superblock holds the reference
+ * @fh:        I
+ * @by_fh:     in s->inodes
+ * @lock:      G
+ * @held_gen:  G R s->gen of the session that the lease is of; 0: none
+ * @epoch:     G R this life of the lease; changes before anything cached does
+ * @number:    G newest grant
+ * @version:   G of what is cached; 0: nothing is
+ * @revoked:   G every grant of the session @revoked_gen up to it is void
+ * @fence_upto: G what the fence at work has to release
+ * @fence_gen: G and in which generation of the session
+ * @fence:     work; holds an inode reference
+ * @released:  word; @released_upto, @released_sid; holds an inode reference
+ * @lease_mutex: M dropping of what is cached, taking of grants
+ * @ask:       one asker at a time; killable, never under lease_mutex
+ * @fills:     G struct gns_fill of the page cache in flight
+ * @cached:    in s->cached
+ * @mapped:    in s->mapped
+ * @zap_pass:  s->mapped_lock
+ * @btime:     G ns
+ * @dgen:      G R directories: names looked up under another are void
+ * @listing:   G directories: what READDIR said, under epoch @listing->epoch
+ */
+struct gns_inode {
+	struct inode vfs_inode;
+	struct gns_session *s;
+	struct gns_fh fh;
+	struct rhlist_head by_fh;
+	spinlock_t lock;
+	u64 held_gen;
+	u64 epoch;
+	u64 number;
+	u64 version;
+	u64 revoked;
+	u64 revoked_gen;
+	u64 fence_upto;
+	u64 fence_gen;
+	struct work_struct fence;
+	struct gns_word released;
+	u64 released_upto;
+	u64 released_sid;
+	struct mutex lease_mutex;
+	struct mutex ask;
+	struct list_head fills;
+	struct list_head cached;
+	struct list_head mapped;
+	u64 zap_pass;
+	s64 btime;
+	u64 dgen;
+	struct gns_listing *listing;
+};
+
+static inline struct gns_inode *gns_i(const struct inode *inode)
+{
+	return container_of(inode, struct gns_inode, vfs_inode);
+}
+
+static inline struct gns_sb *gns_sb(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+#define gns_isb(inode) gns_sb((inode)->i_sb)
+
+static inline bool gns_fh_eq(const struct gns_fh *a, const struct gns_fh *b)
+{
+	return a->len == b->len && !memcmp(a->b, b->b, a->len);
+}
+
+/* One line, which says what to do; nobody can fill the log with them. */
+#define gns_err(gsb, fmt, ...) \
+	pr_err_ratelimited("gns: %s:/%s: " fmt, (gsb)->s->origin, \
+			   (gsb)->export, ##__VA_ARGS__)
+#define gns_warn(gsb, fmt, ...) \
+	pr_warn_ratelimited("gns: %s:/%s: " fmt, (gsb)->s->origin, \
+			    (gsb)->export, ##__VA_ARGS__)
+
+/* super.c */
+int gns_super_init(void);
+void gns_super_exit(void);
+
+/* inode.c */
+extern const struct inode_operations gns_file_iops;
+extern const struct inode_operations gns_dir_iops;
+extern const struct inode_operations gns_link_iops;
+extern const struct inode_operations gns_special_iops;
+extern const struct file_operations gns_file_fops;
+extern const struct file_operations gns_dir_fops;
+extern const struct address_space_operations gns_aops;
+extern const struct dentry_operations gns_dentry_ops;
+
+int gns_inode_cache_init(void);
+void gns_inode_cache_exit(void);
+struct inode *gns_inode_alloc(struct super_block *sb);
+void gns_inode_free(struct inode *inode);
+void gns_inode_evict(struct inode *inode);
+
+/**
+ * gns_inode_get() - the inode of a handle, made if there is none
+ * @sb:   the mount
+ * @fh:   from the origin, len 1..63
+ * @attr: type, for a new inode; that of a known one must be the same
+ *
+ * A new inode has no lease, and no attributes that count: grant it.
+ * Context: process, may sleep. Return: a reference; ERR_PTR(-ENOMEM), or
+ * -EUCLEAN when the origin's answer makes no sense.
+ */
+struct inode *gns_inode_get(struct super_block *sb, const struct gns_fh *fh,
+			    const struct gns_uattr *attr);
+
+/**
+ * gns_inode_set_attr() - attributes of the version that is being granted
+ * @gi:   the inode
+ * @attr: from the origin
+ *
+ * Context: gi->lock held; called by lease.c.
+ */
+void gns_inode_set_attr(struct gns_inode *gi, const struct gns_uattr *attr);
+
+/**
+ * gns_attr_to_stat() - attributes that are not kept, for one stat(2)
+ * @inode: whose
+ * @attr:  from the origin
+ * @st:    filled
+ */
+void gns_attr_to_stat(const struct inode *inode, const struct gns_uattr *attr,
+		      struct kstat *st);
+
+/**
+ * gns_inode_drop_names() - a directory's names are void
+ * @gi: a directory; gi->lock held
+ *
+ * Return: the listing that it had, to be freed by gns_listing_free() without
+ * the lock; NULL.
+ */
+struct gns_listing *gns_inode_drop_names(struct gns_inode *gi);
+void gns_listing_free(struct gns_listing *l); /* NULL is harmless */
+
+/* xattr.c */
+extern const struct xattr_handler *const gns_xattr_handlers[];
+ssize_t gns_listxattr(struct dentry *dentry, char *list, size_t size);
+
+/* sysfs.c */
+int gns_sysfs_init(void);
+void gns_sysfs_exit(void);
+int gns_sysfs_add(struct gns_sb *gsb);
+void gns_sysfs_del(struct gns_sb *gsb);
+
+/* netlink.c, chardev.c */
+int gns_netlink_init(void);
+void gns_netlink_exit(void);
+int gns_chardev_init(void);
+void gns_chardev_exit(void);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A session: this host's standing with one origin, and the one deadline of
+ * every lease that was granted in it.
+ *
+ * The struct lives as long as something of the origin is mounted; sessions
+ * (ids, secrets) come and go in it. A lease counts only while its inode's
+ * held_gen equals @gen, so that the loss of a session ends all its leases by
+ * one store.
+ *
+ * Deadline: each renewal carries the stamp of the transmission that it
+ * answers; the newest stamp decides, not the longest promise, for an older
+ * one may have been counted by a clock that stood still.
+ *
+ * At deadline - ttl/4 mappings are zapped and faults wait, so that a stalled
+ * processor does not outlive the lease; at the deadline reads wait too. What
+ * is cached stays, unverified: a late renewal opens it again.
+ *
+ * Locks: @lock orders REVOKE against grants; inode locks nest inside of it.
+ * Fields: I set at creation, S under @lock, R read without it (READ_ONCE).
+ */
+#ifndef GNS_SESSION_H
+#define GNS_SESSION_H
+
+#include <linux/hrtimer.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/rhashtable-types.h>
+#include <linux/timekeeping.h>
+#include "call.h"
+
+struct gns_inode;
+
+/* The coarse clock is up to a jiffy late; leases end this much earlier. */
+#define GNS_CLOCK_SLACK_NS (20 * NSEC_PER_MSEC)
+
+/* Revokes of objects that have no inode, remembered one by one. */
+#define GNS_REVOKED_MAX 64u
+
+/** struct gns_revoked - one of them; id: calls up to it may still carry grants */
+struct gns_revoked {
+	struct gns_fh fh;
+	u64 upto;
+	u64 id;
+};
+
+/**
+ * struct gns_session - see above
+ * @ref:       mounts, calls
+ * @inst:      I
+ * @nr:        I its number in GNS_A_ORIGIN
+ * @origin:    I as in mount's source: host[:port]
+ * @by_inst:   in inst->sessions, under inst->lock
+ * @word:      ORIGIN or ORIGIN_GONE, in line
+ * @lock:      S
+ * @sid:       S R 0: no session
+ * @secret:    S of @sid
+ * @new_secret: S of the session being asked for
+ * @had_slots: S changes were sent in the instance's life
+ * @fenced:    S nothing of @sid is mapped any more: another may begin
+ * @gen:       S R of @sid; never 0; old leases have another
+ * @epochs:    A lives of leases; never used twice
+ * @stamp:     S that @expires was counted from
+ * @expires:   S R ns of BOOTTIME, slack taken off; 0: dead
+ * @ttl:       S R ns
+ * @slots:     S changes that may be in flight
+ * @incarnation: S
+ * @revoked:   S revokes of objects without an inode; @nrevoked of them
+ * @floor:     S grants up to it are refused, whatever they are for
+ * @inodes:    struct gns_inode by handle; a handle may be in several mounts
+ * @cached:    inodes with a version, in the order they came; @cached_lock
+ * @ncached:   their number
+ * @mapped:    inodes that were mapped once; @mapped_lock
+ * @timer:     fires at @expires - @ttl / 4
+ * @zap:       work: unmap everything; says FENCED when @lost_sid is set
+ * @lost_sid:  S session to say FENCED of; 0: none
+ * @fenced_word: in line
+ * @trouble:   S why the origin can not be reached; empty: nothing is known
+ * @trouble_err: S as errno; 0: nothing is known
+ * @trouble_gen: S counts reports
+ * @wait:      woken by sessions and trouble
+ */
+struct gns_session {
+	struct kref ref;
+	struct gns_instance *inst;
+	u32 nr;
+	char *origin;
+	struct list_head by_inst;
+	struct gns_word word;
+	spinlock_t lock;
+	u64 sid;
+	u8 secret[GNS_UID_LEN];
+	u8 new_secret[GNS_UID_LEN];
+	bool had_slots;
+	bool fenced;
+	u64 gen;
+	atomic64_t epochs;
+	u64 stamp;
+	u64 expires;
+	u64 ttl;
+	u32 slots;
+	u64 incarnation;
+	u32 nrevoked;
+	struct gns_revoked revoked[GNS_REVOKED_MAX];
+	u64 floor;
+	struct rhltable inodes;
+	spinlock_t cached_lock;
+	struct list_head cached;
+	u64 ncached;
+	spinlock_t mapped_lock;
+	struct list_head mapped;
+	u64 zap_pass;
+	struct hrtimer timer;
+	struct work_struct zap;
+	u64 lost_sid;
+	struct gns_word fenced_word;
+	char trouble[GNS_UTEXT_MAX + 1];
+	int trouble_err;
+	u64 trouble_gen;
+	wait_queue_head_t wait;
+};
+
+/** gns_now() - ns of BOOTTIME, up to a jiffy late; any context */
+static inline u64 gns_now(void)
+{
+	return ktime_get_coarse_boottime_ns();
+}
+
+/** gns_session_live() - has the deadline not passed? Any context. */
+static inline bool gns_session_live(const struct gns_session *s)
+{
+	return gns_now() < READ_ONCE(s->expires);
+}
+
+/** gns_session_may_map() - is the deadline far enough for new mappings? */
+static inline bool gns_session_may_map(const struct gns_session *s)
+{
+	return gns_now() + READ_ONCE(s->ttl) / 4 < READ_ONCE(s->expires) &&
+	       !READ_ONCE(s->inst->suspending);
+}
+
+/**
+ * gns_session_get_origin() - the session with an origin; made if there is none
+ * @inst:   the instance
+ * @origin: host[:port]
+ *
+ * Context: process, may sleep.
+ * Return: a reference, or ERR_PTR(-ENOMEM).
+ */
+struct gns_session *gns_session_get_origin(struct gns_instance *inst,
+					   const char *origin);
+
+/** gns_session_find() - by number; a reference, or NULL */
+struct gns_session *gns_session_find(struct gns_instance *inst, u32 nr);
+
+void gns_session_get(struct gns_session *s);
+void gns_session_put(struct gns_session *s);
+
+/** struct gns_up - what GNS_CMD_UP says */
+struct gns_up {
+	u64 sid;
+	u64 stamp;
+	u64 ttl;
+	u64 incarnation;
+	u32 slots;
+	bool slots_known;
+};
+
+/*
+ * What the helper says; all in process context, none sleeps. -EINVAL: a stamp
+ * from the future, a ttl out of range; -ESTALE: of another session than the
+ * present one; -EBUSY: UP while an older session is not fenced.
+ */
+int gns_session_up(struct gns_session *s, const struct gns_up *up);
+int gns_session_renewed(struct gns_session *s, u64 sid, u64 stamp, u64 ttl);
+int gns_session_lost(struct gns_session *s, u64 sid);
+void gns_session_secret(struct gns_session *s, u8 *secret);
+void gns_session_trouble(struct gns_session *s, int err, const char *text);
+
+/** gns_session_zap_now() - unmap everything, at once; may sleep */
+void gns_session_zap_now(struct gns_session *s);
+
+/** gns_session_drop_revoked() - forget revokes that no call can meet any more */
+void gns_session_drop_revoked(struct gns_session *s);
+
+#endif

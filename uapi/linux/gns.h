@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * gns: what the kernel module and gns-helperd say to each other.
+ *
+ * Generic netlink, family "gns", carries words: sessions, leases, requests,
+ * small answers. /dev/gns carries bytes: buffers are registered once, and an
+ * answer with bytes is one FILL that names a place in them.
+ *
+ *	open /dev/gns		the helper's life: its close is the helper's death
+ *	GNS_CMD_BIND {FD}	this netlink socket speaks for that file
+ *	GNS_CMD_DOORBELL	(kernel) there are words to pull
+ *	GNS_CMD_PULL		answered with as many words as fit; none: all
+ *				pulled, and the doorbell will ring again
+ *	GNS_CMD_REPLY		answer of a call without bytes
+ *	GNS_IOC_FILL		answer of a call with bytes
+ *
+ * The truth is the kernel's request table. A lost doorbell loses nothing, and
+ * a new helper pulls every call that was not answered once more.
+ *
+ * Compatibility: attributes, commands, call types and ioctls are only ever
+ * added, each with a feature bit; both sides use what both have. Reserved
+ * fields are zero and are checked. netlink/specs/gns.yaml beside this file
+ * describes each attribute with unit and range.
+ *
+ *	version 1	first
+ */
+#ifndef _UAPI_LINUX_GNS_H
+#define _UAPI_LINUX_GNS_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define GNS_GENL_NAME "gns"
+#define GNS_GENL_VERSION 1
+
+#define GNS_DEV_NAME "gns" /* /dev/gns */
+
+/*
+ * Features of BIND: the kernel answers with those that both have.
+ *
+ * GNS_F_SEEK: calls of type GNS_CALL_SEEK may come.
+ */
+#define GNS_F_SEEK (1ULL << 0)
+#define GNS_F_ALL (GNS_F_SEEK)
+
+/* Limits, in bytes unless said otherwise. */
+#define GNS_UFH_MAX 63u
+#define GNS_UNAME_MAX 255u
+#define GNS_UPATH_MAX 4096u
+#define GNS_UID_LEN 16u /* of ids and secrets */
+#define GNS_UGROUPS_MAX 64u /* supplementary groups told to the origin */
+#define GNS_UTEXT_MAX 255u
+#define GNS_UREAD_MAX (2u << 20) /* one READ */
+#define GNS_UDIR_MAX (1u << 20) /* one READDIR answer */
+#define GNS_UXATTR_MAX 65536u
+#define GNS_UREVAL_MAX 1024u /* objects in one REVALIDATE */
+#define GNS_UBUFS_MAX 64u /* registered buffers of a helper */
+#define GNS_UBUF_MAX (1u << 30) /* one of them */
+
+enum gns_cmd {
+	GNS_CMD_BIND = 1,
+	GNS_CMD_DOORBELL,
+	GNS_CMD_PULL,
+	GNS_CMD_SESSION, /* what the kernel holds of its session */
+	GNS_CMD_SECRET, /* a new random secret, for a session to ask for */
+	GNS_CMD_UP, /* a session is there; acknowledged when it counts */
+	GNS_CMD_RENEWED,
+	GNS_CMD_LOST, /* fence everything; answered by the word FENCED */
+	GNS_CMD_REVOKE, /* answered by the word RELEASED */
+	GNS_CMD_REPLY,
+	GNS_CMD_TROUBLE, /* why an origin can not be reached, for people */
+	GNS_CMD_STATUS, /* dump: origins, then mounts; for tools */
+	GNS_CMD_DROP, /* drop the cached data of a mount; for tools */
+	__GNS_CMD_MAX,
+};
+#define GNS_CMD_MAX (__GNS_CMD_MAX - 1)
+
+/* GNS_A_WORD_KIND */
+enum gns_word_kind {
+	GNS_WORD_ORIGIN = 1, /* keep a session with ORIGIN, named NAME */
+	GNS_WORD_ORIGIN_GONE, /* no more: BYE */
+	GNS_WORD_CALL, /* carry it out, answer by REPLY or FILL */
+	GNS_WORD_CANCEL, /* nobody waits for ID any more */
+	GNS_WORD_RELEASED, /* SID, FH, UPTO */
+	GNS_WORD_FENCED, /* SID */
+};
+
+/* GNS_A_CALL: what is asked; struct gns_ucall_* below says with what. */
+enum gns_call_type {
+	GNS_CALL_MOUNT = 1, /* NAME: the export */
+	GNS_CALL_LOOKUP, /* FH, NAME */
+	GNS_CALL_GETATTR, /* FH */
+	GNS_CALL_READDIR, /* FH, OFF: cookie, LEN; FILL: struct gns_udirent */
+	GNS_CALL_READLINK, /* FH; FILL: the target, no end mark */
+	GNS_CALL_READ, /* FH, OFF, LEN, LEASE; FILL: bytes */
+	GNS_CALL_GETXATTR, /* FH, NAME; FILL: the value */
+	GNS_CALL_LISTXATTR, /* FH; FILL: names with end marks */
+	GNS_CALL_STATFS, /* FH */
+	GNS_CALL_REVALIDATE, /* payload: struct gns_ureval[]; FILL: the same */
+	GNS_CALL_SEEK, /* FH, OFF, FLAGS: SEEK_DATA or SEEK_HOLE */
+	__GNS_CALL_MAX,
+};
+#define GNS_CALL_MAX (__GNS_CALL_MAX - 1)
+
+/* GNS_A_WANT */
+#define GNS_UWANT_LEASE 1u
+#define GNS_UWANT_TURN 2u /* wait for the lease between changes (a fault) */
+
+/* GNS_A_FLAGS of REPLY, flags of FILL */
+#define GNS_UF_EOF 1u /* READ, READDIR: nothing behind this answer */
+#define GNS_UF_ABSENT 2u /* LOOKUP: the origin looked; there is no such name */
+#define GNS_UF_ALL 3u
+
+/*
+ * GNS_A_STATUS: 0, an errno of Linux (below 1000), or one of the wire's:
+ */
+#define GNS_US_NOEXPORT 1002u /* MOUNT: unknown export */
+#define GNS_US_REFUSED 1003u /* MOUNT: not allowed */
+
+/** struct gns_uattr - attributes; times in ns since 1970, sizes in bytes */
+struct gns_uattr {
+	__u64 ino;
+	__u64 size;
+	__u64 blocks; /* of 512 bytes */
+	__s64 atime;
+	__s64 mtime;
+	__s64 ctime;
+	__s64 btime;
+	__u32 mode;
+	__u32 nlink;
+	__u32 uid;
+	__u32 gid;
+	__u32 rdev;
+	__u32 blksize;
+};
+
+/** struct gns_ufh - opaque name of an object, its origin's */
+struct gns_ufh {
+	__u8 len;
+	__u8 b[GNS_UFH_MAX];
+};
+
+/** struct gns_ustatfs - as statfs(2), in blocks of bsize bytes */
+struct gns_ustatfs {
+	__u64 bsize;
+	__u64 blocks;
+	__u64 bfree;
+	__u64 bavail;
+	__u64 files;
+	__u64 ffree;
+	__u32 namelen;
+	__u32 reserved;
+};
+
+/* struct gns_udirent.flags */
+#define GNS_UD_ATTR 1u /* fh, version, number and attr are there */
+
+/**
+ * struct gns_udirent - one entry of a listing
+ * @cookie:  where a listing goes on behind this entry; never 0
+ * @version: of the child; 0: not cacheable
+ * @number:  grant number of a lease on the child; 0: none
+ * @reclen:  bytes to the next entry: header, name, padding to 8
+ *
+ * The name follows, @namelen bytes, without an end mark.
+ */
+struct gns_udirent {
+	__u64 cookie;
+	__u64 version;
+	__u64 number;
+	struct gns_uattr attr;
+	struct gns_ufh fh;
+	__u16 reclen;
+	__u16 namelen;
+	__u8 type; /* DT_* */
+	__u8 flags; /* GNS_UD_* */
+	__u8 reserved[2];
+};
+
+/**
+ * struct gns_ureval - one object of REVALIDATE
+ * @version: asked: what the kernel holds; answered: what the object has
+ * @number:  asked: 0; answered: grant number, 0: none
+ * @status:  asked: 0; answered: 0 or an errno
+ * @attr:    asked: zeros
+ *
+ * The answer has the same objects in the same order.
+ */
+struct gns_ureval {
+	struct gns_ufh fh;
+	__u64 version;
+	__u64 number;
+	struct gns_uattr attr;
+	__u32 status;
+	__u32 reserved;
+};
+
+enum gns_attr_type {
+	GNS_A_FD = 1, /* u32: BIND: an open /dev/gns */
+	GNS_A_FEATURES, /* u64: GNS_F_* */
+	GNS_A_INSTANCE, /* 16 bytes: random, of this life of the module */
+	GNS_A_WORD, /* nest, several: a word */
+	GNS_A_WORD_KIND, /* u32: enum gns_word_kind */
+	GNS_A_ORIGIN, /* u32: the kernel's number of an origin */
+	GNS_A_NAME, /* bytes: origin, export, file or attribute name */
+	GNS_A_SID, /* u64: session */
+	GNS_A_SECRET, /* 16 bytes */
+	GNS_A_HAD_SLOTS, /* flag: changes were sent in this instance's life */
+	GNS_A_STAMP, /* u64: ns of BOOTTIME, echoed by the origin */
+	GNS_A_TTL, /* u64: ns */
+	GNS_A_SLOTS, /* u32: changes that may be in flight */
+	GNS_A_SLOTS_KNOWN, /* flag */
+	GNS_A_INCARNATION, /* u64 */
+	GNS_A_FH, /* 1..63 bytes */
+	GNS_A_UPTO, /* u64: grant number */
+	GNS_A_ID, /* u64: call */
+	GNS_A_CALL, /* u32: enum gns_call_type */
+	GNS_A_EPOCH, /* u64: life of the lease it is sent under; 0: none */
+	GNS_A_LEASE, /* u64: grant that the reader holds; 0: none */
+	GNS_A_WANT, /* u32: GNS_UWANT_* */
+	GNS_A_OFF, /* u64: bytes; READDIR: cookie */
+	GNS_A_LEN, /* u32: bytes */
+	GNS_A_UID, /* u32: caller, of the initial user namespace */
+	GNS_A_GID, /* u32 */
+	GNS_A_GROUPS, /* u32[]: supplementary groups, at most 64 */
+	GNS_A_PAYLOAD, /* u32: bytes of the call to be had by TAKE */
+	GNS_A_STATUS, /* u32: 0, an errno, or GNS_US_* */
+	GNS_A_FLAGS, /* u32: GNS_UF_*; SEEK: whence */
+	GNS_A_ATTR, /* struct gns_uattr */
+	GNS_A_VERSION, /* u64: of the object; 0: not cacheable */
+	GNS_A_NUMBER, /* u64: grant number of the object's lease; 0: none */
+	GNS_A_DIR_VERSION, /* u64: LOOKUP: the same of the directory */
+	GNS_A_DIR_NUMBER, /* u64 */
+	GNS_A_STATFS, /* struct gns_ustatfs */
+	GNS_A_TEXT, /* string: for people */
+	GNS_A_MOUNT, /* u32: the kernel's number of a mount */
+	GNS_A_STATUS_ORIGIN, /* nest: STATUS: one origin, GNS_S_* */
+	GNS_A_STATUS_MOUNT, /* nest: STATUS: one mount, GNS_S_* */
+	__GNS_A_MAX,
+};
+#define GNS_A_MAX (__GNS_A_MAX - 1)
+
+/* Inside of GNS_A_STATUS_ORIGIN and GNS_A_STATUS_MOUNT. */
+enum gns_status_type {
+	GNS_S_NR = 1, /* u32: number of the origin or mount */
+	GNS_S_NAME, /* string: origin; mount: origin:/export */
+	GNS_S_ORIGIN, /* u32: mount: its origin */
+	GNS_S_SID, /* u64: origin; 0: no session */
+	GNS_S_LEFT, /* u64: ns until the leases expire; 0: they have */
+	GNS_S_TTL, /* u64: ns */
+	GNS_S_LEASES, /* u64: objects held, as of now */
+	GNS_S_CACHED, /* u64: objects with a known version */
+	GNS_S_PENDING, /* u64: calls not answered */
+	GNS_S_TROUBLE, /* string: why the origin can not be reached */
+	GNS_S_HELPER, /* u32: pid of the helper, in the reader's namespace */
+	GNS_S_COUNTERS, /* u64[]: mount: enum gns_counter */
+	GNS_S_PAD,
+	__GNS_S_MAX,
+};
+#define GNS_S_MAX (__GNS_S_MAX - 1)
+
+/* Counters of a mount, in this order; new ones go to the end. */
+enum gns_counter {
+	GNS_C_READ_BYTES, /* given to applications by read(2) and kin */
+	GNS_C_FILL_BYTES, /* put into the page cache */
+	GNS_C_PASS_BYTES, /* read past the cache: no lease, or O_DIRECT */
+	GNS_C_READS, /* read calls */
+	GNS_C_FILLS, /* fills asked for */
+	GNS_C_FILLS_STALE, /* of those, ended by a revoke or an old epoch */
+	GNS_C_RESTARTS, /* reads begun again because a lease ended meanwhile */
+	GNS_C_CALLS, /* calls to the origin, fills included */
+	GNS_C_LOOKUPS, /* names looked up at the origin */
+	GNS_C_GETATTRS,
+	GNS_C_READDIRS,
+	GNS_C_REVALIDATED, /* objects asked for again by version */
+	GNS_C_KEPT, /* of those, unchanged */
+	GNS_C_GRANTS, /* leases gained */
+	GNS_C_REVOKES, /* leases lost to a change */
+	GNS_C_FAULTS, /* page faults */
+	GNS_C_DENTRY_HITS, /* names found in the cache, absence included */
+	__GNS_C_MAX,
+};
+#define GNS_C_MAX __GNS_C_MAX
+
+/*
+ * /dev/gns: one open at a time in a network namespace. Closing it is the
+ * helper's death: calls wait for the next one.
+ */
+
+/** struct gns_ubuf - REGISTER: pin memory that answers are taken from */
+struct gns_ubuf {
+	__u64 addr; /* page-aligned */
+	__u64 len; /* page-aligned, at most GNS_UBUF_MAX */
+	__u32 index; /* out: its number */
+	__u32 reserved;
+};
+
+/**
+ * struct gns_ufill - FILL: answer call @id with bytes
+ * @id:      the call; one that has ended is 0 bytes and no error
+ * @sid:     session that the answer was given in
+ * @version: of the object; 0: not cacheable
+ * @number:  grant number; 0: no lease
+ * @attr:    of the object
+ * @status:  0, an errno, or GNS_US_*; then there are no bytes
+ * @flags:   GNS_UF_*
+ * @buf:     registered buffer
+ * @offset:  of the bytes in it
+ * @len:     bytes
+ *
+ * When it returns, the kernel has taken the bytes; the buffer is free again.
+ */
+struct gns_ufill {
+	__u64 id;
+	__u64 sid;
+	__u64 version;
+	__u64 number;
+	struct gns_uattr attr;
+	__u32 status;
+	__u32 flags;
+	__u32 buf;
+	__u32 len;
+	__u64 offset;
+};
+
+/** struct gns_utake - TAKE: copy bytes of a call into a registered buffer */
+struct gns_utake {
+	__u64 id;
+	__u64 offset; /* in the buffer */
+	__u32 buf;
+	__u32 pos; /* in the call's payload */
+	__u32 len;
+	__u32 reserved;
+};
+
+#define GNS_IOC_MAGIC 0xE5
+#define GNS_IOC_REGISTER _IOWR(GNS_IOC_MAGIC, 1, struct gns_ubuf)
+#define GNS_IOC_FILL _IOW(GNS_IOC_MAGIC, 2, struct gns_ufill)
+#define GNS_IOC_TAKE _IOW(GNS_IOC_MAGIC, 3, struct gns_utake)
+#define GNS_IOC_STAMP _IOR(GNS_IOC_MAGIC, 4, __u64) /* ns of BOOTTIME */
+
+#endif /* _UAPI_LINUX_GNS_H */

@@ -79,11 +79,8 @@ struct gns_listing;
  * @epoch:     G R this life of the lease; changes before anything cached does
  * @number:    G newest grant
  * @version:   G of what is cached; 0: nothing is
+ * @attr_ok:   G R the attributes are of @version
  * @revoked:   G every grant of the session @revoked_gen up to it is void
- * @fence_upto: G what the fence at work has to release
- * @fence_gen: G and in which generation of the session
- * @fence:     work; holds an inode reference
- * @released:  word; @released_upto, @released_sid; holds an inode reference
  * @lease_mutex: M dropping of what is cached, taking of grants
  * @ask:       one asker at a time; killable, never under lease_mutex
  * @fills:     G struct gns_fill of the page cache in flight
@@ -104,14 +101,9 @@ struct gns_inode {
 	u64 epoch;
 	u64 number;
 	u64 version;
+	bool attr_ok;
 	u64 revoked;
 	u64 revoked_gen;
-	u64 fence_upto;
-	u64 fence_gen;
-	struct work_struct fence;
-	struct gns_word released;
-	u64 released_upto;
-	u64 released_sid;
 	struct mutex lease_mutex;
 	struct mutex ask;
 	struct list_head fills;

@@ -53,6 +53,13 @@ static inline bool gns_lease_ok(const struct gns_inode *gi)
 	       gns_session_live(s);
 }
 
+/** gns_attr_ok() - may the cached attributes of @gi be used now? Any context. */
+static inline bool gns_attr_ok(const struct gns_inode *gi)
+{
+	/* Pairs with the barrier in take_attr(). */
+	return gns_lease_ok(gi) && smp_load_acquire(&gi->attr_ok);
+}
+
 /** gns_lease_may_map() - may pages of @gi be mapped now? Any context. */
 static inline bool gns_lease_may_map(const struct gns_inode *gi)
 {
@@ -88,7 +95,7 @@ static inline bool gns_lease_same(const struct gns_inode *gi, u64 epoch)
 }
 
 /**
- * gns_lease_get() - make the lease live, asking the origin if it must
+ * gns_lease_get() - make lease and attributes live, asking if it must
  * @gi:   the inode
  * @want: GNS_UWANT_LEASE, with GNS_UWANT_TURN for a page fault
  * @cred: who asks
@@ -111,7 +118,8 @@ int gns_lease_get(struct gns_inode *gi, u32 want, const struct cred *cred,
  * @gi:   the inode, hashed in its session
  * @sid:  session of the answer
  * @g:    version and grant number
- * @attr: attributes of that version
+ * @attr: attributes of that version; NULL: the answer has none. Names may be
+ *        cached then, and the attributes stay known if the version is the same
  *
  * With a grant that counts: drops what is cached of another version, sets the
  * attributes, and the lease is live. Without one nothing changes.

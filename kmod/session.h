@@ -37,11 +37,10 @@ struct gns_inode;
 /* Revokes of objects that have no inode, remembered one by one. */
 #define GNS_REVOKED_MAX 64u
 
-/** struct gns_revoked - one of them; id: calls up to it may still carry grants */
+/** struct gns_revoked - one of them: answers on their way may carry its grants */
 struct gns_revoked {
 	struct gns_fh fh;
 	u64 upto;
-	u64 id;
 };
 
 /**
@@ -57,7 +56,6 @@ struct gns_revoked {
  * @secret:    S of @sid
  * @new_secret: S of the session being asked for
  * @had_slots: S changes were sent in the instance's life
- * @fenced:    S nothing of @sid is mapped any more: another may begin
  * @gen:       S R of @sid; never 0; old leases have another
  * @epochs:    A lives of leases; never used twice
  * @stamp:     S that @expires was counted from
@@ -65,16 +63,20 @@ struct gns_revoked {
  * @ttl:       S R ns
  * @slots:     S changes that may be in flight
  * @incarnation: S
- * @revoked:   S revokes of objects without an inode; @nrevoked of them
- * @floor:     S grants up to it are refused, whatever they are for
+ * @nheld:     S leases of @gen
+ * @nrevoked:  S revokes remembered in @revoked since @sid began; the place of
+ *             the next one is @nrevoked % GNS_REVOKED_MAX
+ * @revoked:   S revokes of objects without an inode
+ * @floor:     S grants up to it are refused, whatever they are for: what fell
+ *             out of @revoked
  * @inodes:    struct gns_inode by handle; a handle may be in several mounts
  * @cached:    inodes with a version, in the order they came; @cached_lock
  * @ncached:   their number
  * @mapped:    inodes that were mapped once; @mapped_lock
  * @timer:     fires at @expires - @ttl / 4
  * @zap:       work: unmap everything; says FENCED when @lost_sid is set
- * @lost_sid:  S session to say FENCED of; 0: none
- * @fenced_word: in line
+ * @lost_sid:  S session to say FENCED of; 0: none. Until that is said no lease
+ *             of another session is live
  * @trouble:   S why the origin can not be reached; empty: nothing is known
  * @trouble_err: S as errno; 0: nothing is known
  * @trouble_gen: S counts reports
@@ -92,7 +94,6 @@ struct gns_session {
 	u8 secret[GNS_UID_LEN];
 	u8 new_secret[GNS_UID_LEN];
 	bool had_slots;
-	bool fenced;
 	u64 gen;
 	atomic64_t epochs;
 	u64 stamp;
@@ -100,7 +101,8 @@ struct gns_session {
 	u64 ttl;
 	u32 slots;
 	u64 incarnation;
-	u32 nrevoked;
+	u64 nheld;
+	u64 nrevoked;
 	struct gns_revoked revoked[GNS_REVOKED_MAX];
 	u64 floor;
 	struct rhltable inodes;
@@ -113,7 +115,6 @@ struct gns_session {
 	struct hrtimer timer;
 	struct work_struct zap;
 	u64 lost_sid;
-	struct gns_word fenced_word;
 	char trouble[GNS_UTEXT_MAX + 1];
 	int trouble_err;
 	u64 trouble_gen;
@@ -169,7 +170,7 @@ struct gns_up {
 /*
  * What the helper says; all in process context, none sleeps. -EINVAL: a stamp
  * from the future, a ttl out of range; -ESTALE: of another session than the
- * present one; -EBUSY: UP while an older session is not fenced.
+ * present one; -ENOMEM.
  */
 int gns_session_up(struct gns_session *s, const struct gns_up *up);
 int gns_session_renewed(struct gns_session *s, u64 sid, u64 stamp, u64 ttl);
@@ -180,7 +181,23 @@ void gns_session_trouble(struct gns_session *s, int err, const char *text);
 /** gns_session_zap_now() - unmap everything, at once; may sleep */
 void gns_session_zap_now(struct gns_session *s);
 
-/** gns_session_drop_revoked() - forget revokes that no call can meet any more */
-void gns_session_drop_revoked(struct gns_session *s);
+/**
+ * gns_session_note_revoked() - remember a revoke of an object without an inode
+ * @s:    the session; s->lock held
+ * @fh:   the object
+ * @upto: its grants up to this one are void
+ */
+void gns_session_note_revoked(struct gns_session *s, const struct gns_fh *fh,
+			      u64 upto);
+
+/**
+ * gns_session_revoked_upto() - what is remembered of an object
+ * @s:  the session; s->lock held
+ * @fh: the object
+ *
+ * Return: grants up to it are void; 0: none is.
+ */
+u64 gns_session_revoked_upto(const struct gns_session *s,
+			     const struct gns_fh *fh);
 
 #endif

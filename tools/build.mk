@@ -58,7 +58,8 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 CFLAGS ?= -O2 -g
-pkgs ?= libuv sqlite3 inih jansson libxxhash libcrypto libsystemd
+pkgs ?= libuv sqlite3 inih jansson libxxhash libcrypto libsystemd libnl-3.0 \
+	libnl-genl-3.0
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin

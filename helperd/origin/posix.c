@@ -36,6 +36,8 @@ static struct about about_what(const struct gns_msg *req)
 	case GNS_READDIR:
 		return (struct about){ &req->range.fh, NULL,
 				       &req->range.cred };
+	case GNS_SEEK:
+		return (struct about){ &req->seek.fh, NULL, &req->seek.cred };
 	case GNS_WRITE:
 		return (struct about){ &req->write.fh, NULL,
 				       &req->write.cred };

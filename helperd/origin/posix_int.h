@@ -211,6 +211,7 @@ bool cred_known(struct pobj *po, const struct gns_cred *id, int fd,
 bool read_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,
 	       struct gns_fsop *op);
 int do_read(struct job *j);
+int do_seek(struct job *j);
 
 /* posix_ask.c */
 bool getattr_fast(struct pobj *po, struct gns_fsop *op, int *err);

@@ -31,6 +31,7 @@ static int (*const table[GNS_MSG_END])(struct job *j) = {
 	[GNS_GETXATTR] = do_getxattr,
 	[GNS_LISTXATTR] = do_listxattr,
 	[GNS_STATFS] = do_statfs,
+	[GNS_SEEK] = do_seek,
 	[GNS_REVALIDATE] = do_revalidate,
 	[GNS_FSYNC] = do_fsync,
 	[GNS_WRITE] = do_write,

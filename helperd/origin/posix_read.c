@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * READ: bytes of files.
+ * READ: bytes of files; SEEK: where there are some.
  *
  * Three ways. What the page cache has, up to 64 KiB, is copied at once on the
  * loop's thread. A large read under a lease puts references to pages into a
@@ -172,4 +172,32 @@ int do_read(struct job *j)
 	    read_splice(j, fd, &attr, len))
 		return 0;
 	return read_copy(j, fd, &attr, len);
+}
+
+/*
+ * The descriptor is shared, its offset with it: nobody reads by that.
+ */
+int do_seek(struct job *j)
+{
+	const struct gns_m_seek *req = &j->op->req->seek;
+	int whence = req->whence == GNS_SK_HOLE ? SEEK_HOLE : SEEK_DATA;
+	int fd = pobj_data(j->po, FD_READ);
+	struct gns_attr attr;
+	off_t at;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (req->off > INT64_MAX)
+		return -ENXIO;
+	err = fd_stat(fd, &attr);
+	if (!err)
+		err = cred_may_read(&j->id, fd, &attr);
+	if (err)
+		return err;
+	at = lseek(fd, (off_t)req->off, whence);
+	if (at < 0)
+		return -errno;
+	j->op->rep.r_seek.off = (u64)at;
+	return 0;
 }

@@ -43,6 +43,8 @@ static const struct gns_fh *read_fh(const struct gns_msg *msg)
 	case GNS_READ:
 	case GNS_READDIR:
 		return &msg->range.fh;
+	case GNS_SEEK:
+		return &msg->seek.fh;
 	case GNS_GETATTR:
 	case GNS_READLINK:
 	case GNS_LISTXATTR:
@@ -60,6 +62,8 @@ static u8 read_want(const struct gns_msg *msg)
 	case GNS_READ:
 	case GNS_READDIR:
 		return msg->range.want;
+	case GNS_SEEK:
+		return 0;
 	case GNS_MOUNT:
 	case GNS_REVALIDATE:
 		return GNS_WANT_LEASE;
@@ -186,6 +190,7 @@ static void read_answer(struct read *r)
 		break;
 	case GNS_STATFS:
 	case GNS_FSYNC:
+	case GNS_SEEK:
 		break;
 	default:
 		rep->r_obj.fh = r->obj->fh;

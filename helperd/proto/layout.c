@@ -97,6 +97,16 @@ static const struct gns_field f_read[] = {
 	END,
 };
 
+static const struct gns_field f_seek[] = {
+	M(CRED, seek.cred, 0),
+	M(FH, seek.fh, 0),
+	M(U64, seek.off, 0),
+	M(U8, seek.whence, GNS_SK_HOLE),
+	END,
+};
+
+static const struct gns_field f_seek_r[] = { M(U64, r_seek.off, 0), END };
+
 static const struct gns_field f_obj_r[] = {
 	M(FH, r_obj.fh, 1),
 	M(GRANT, r_obj.grant, 0),
@@ -208,6 +218,7 @@ static const struct gns_layout requests[GNS_MSG_END] = {
 	[GNS_RMDIR] = { .fields = f_make },
 	[GNS_RENAME] = { .fields = f_rename },
 	[GNS_SETATTR] = { .fields = f_setattr },
+	[GNS_SEEK] = { .fields = f_seek },
 };
 
 static const struct gns_layout replies[GNS_MSG_END] = {
@@ -233,6 +244,7 @@ static const struct gns_layout replies[GNS_MSG_END] = {
 	[GNS_RMDIR] = { .fields = f_change_r },
 	[GNS_RENAME] = { .fields = f_change_r },
 	[GNS_SETATTR] = { .fields = f_change_r },
+	[GNS_SEEK] = { .fields = f_seek_r },
 };
 
 const struct gns_field gns_dirent_fields[] = {
@@ -298,6 +310,7 @@ const char *gns_msg_name(u16 type)
 		"RMDIR",
 		"RENAME",
 		"SETATTR",
+		"SEEK",
 	};
 
 	return type < GNS_MSG_END ? names[type] : "?";

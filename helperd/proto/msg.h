@@ -157,6 +157,17 @@ struct gns_m_range { /* READ: bytes; READDIR: cookie and payload bytes */
 	u64 lease; /* number of the grant the reader holds; 0: none */
 };
 
+struct gns_m_seek {
+	struct gns_cred cred;
+	struct gns_fh fh;
+	u64 off;
+	u8 whence; /* GNS_SK_* */
+};
+
+struct gns_r_seek {
+	u64 off;
+};
+
 /** struct gns_r_obj - answer of most reads */
 struct gns_r_obj {
 	struct gns_fh fh;
@@ -277,6 +288,8 @@ struct gns_msg {
 		struct gns_m_obj obj;
 		struct gns_m_name name;
 		struct gns_m_range range;
+		struct gns_m_seek seek;
+		struct gns_r_seek r_seek;
 		struct gns_r_obj r_obj;
 		struct gns_r_lookup r_lookup;
 		struct gns_r_statfs r_statfs;

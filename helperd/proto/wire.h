@@ -78,6 +78,7 @@ enum gns_msg_type {
 	GNS_RMDIR,
 	GNS_RENAME,
 	GNS_SETATTR,
+	GNS_SEEK, /* a read */
 	GNS_MSG_END,
 };
 
@@ -117,6 +118,10 @@ enum gns_status {
 #define GNS_RN_NOREPLACE 1u
 #define GNS_RN_EXCHANGE 2u
 #define GNS_RN_ALL 3u
+
+/* SEEK: what is looked for. */
+#define GNS_SK_DATA 0u
+#define GNS_SK_HOLE 1u
 
 /* SETATTR: which fields count. */
 #define GNS_SA_MODE 1u

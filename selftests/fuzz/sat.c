@@ -135,6 +135,7 @@ static void answered(struct sats *s, struct sat_conn *c,
 		break;
 	case GNS_STATFS:
 	case GNS_FSYNC:
+	case GNS_SEEK:
 		break;
 	default:
 		if (gns_msg_is_change(a->type)) {

@@ -191,6 +191,8 @@ static const struct gns_fh *subject(const struct gns_msg *req)
 	case GNS_READ:
 	case GNS_READDIR:
 		return &req->range.fh;
+	case GNS_SEEK:
+		return &req->seek.fh;
 	}
 	return &req->obj.fh;
 }
@@ -209,6 +211,9 @@ static int do_ask(struct toy *t, struct gns_fsop *op)
 		return do_readdir(t, op, node);
 	case GNS_READ:
 		return do_read(t, op, node);
+	case GNS_SEEK:
+		op->rep.r_seek.off = op->req->seek.off;
+		return op->req->seek.off > 100 ? -ENXIO : 0;
 	case GNS_READLINK:
 		answer_bytes(op, 7, 'l');
 		break;

@@ -107,7 +107,7 @@ static void work_end(void *arg)
 
 	free(w);
 	op->rep.status = -simfs_run(fs, op);
-	if (op->req->type >= GNS_WRITE)
+	if (gns_msg_is_change(op->req->type))
 		story(fs->s, W_ORIGIN, 0, "applied %s: %u",
 		      gns_msg_name(op->req->type), op->rep.status);
 	op->done(op);

@@ -271,6 +271,17 @@ static int fs_setattr(struct simfs *fs, struct gns_fsop *op, struct inode *i)
 	return 0;
 }
 
+/* All of a file is data. */
+static int fs_seek(struct gns_fsop *op, const struct inode *i)
+{
+	const struct gns_m_seek *m = &op->req->seek;
+
+	if (m->off >= i->size)
+		return -ENXIO;
+	op->rep.r_seek.off = m->whence == GNS_SK_HOLE ? i->size : m->off;
+	return 0;
+}
+
 const struct gns_fh *simfs_op_fh(const struct gns_msg *m)
 {
 	switch (m->type) {
@@ -279,6 +290,8 @@ const struct gns_fh *simfs_op_fh(const struct gns_msg *m)
 	case GNS_READ:
 	case GNS_READDIR:
 		return &m->range.fh;
+	case GNS_SEEK:
+		return &m->seek.fh;
 	case GNS_WRITE:
 		return &m->write.fh;
 	case GNS_SETATTR:
@@ -321,6 +334,8 @@ int simfs_run(struct simfs *fs, struct gns_fsop *op)
 	case GNS_READ:
 		read_second(op, i);
 		return 0;
+	case GNS_SEEK:
+		return fs_seek(op, i);
 	case GNS_WRITE:
 		return simfs_write(fs, op, i, true);
 	case GNS_SETATTR:

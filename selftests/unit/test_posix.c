@@ -418,6 +418,45 @@ static void test_rest(void **state)
 	assert_int_equal(run_sync(&gone), -ESTALE);
 }
 
+/* Status; *off is where it is. */
+static u32 seek(const struct gns_fh *fh, u64 from, u8 whence,
+		const struct gns_cred *cred, u64 *off)
+{
+	struct call c = { .req.type = GNS_SEEK };
+	u32 status;
+
+	c.req.seek = (struct gns_m_seek){ *cred, *fh, from, whence };
+	status = call_run(&c);
+	*off = c.op.rep.r_seek.off;
+	call_free(&c);
+	return status;
+}
+
+static void test_seek(void **state)
+{
+	struct gns_fh f;
+	u64 off;
+
+	(void)state;
+	put_file(below("f"), "x", 1);
+	assert_int_equal(chmod(below("f"), 0600), 0);
+	assert_int_equal(truncate(below("f"), 4 << 20), 0);
+	assert_int_equal(lookup(&rig.root, "f", &cred_root, &f), 0);
+	assert_int_equal(seek(&f, 0, GNS_SK_DATA, &cred_root, &off), 0);
+	assert_int_equal(off, 0);
+	assert_int_equal(seek(&f, 0, GNS_SK_HOLE, &cred_root, &off), 0);
+	assert_true(off && off <= 4 << 20);
+	assert_int_equal(seek(&f, 4 << 20, GNS_SK_HOLE, &cred_root, &off),
+			 ENXIO);
+	assert_int_equal(seek(&f, 4 << 20, GNS_SK_DATA, &cred_root, &off),
+			 ENXIO);
+	assert_int_equal(seek(&f, ~0ull, GNS_SK_DATA, &cred_root, &off),
+			 ENXIO);
+	assert_int_equal(seek(&f, 0, GNS_SK_DATA, &cred_user, &off), EACCES);
+	assert_int_equal(seek(&rig.root, 0, GNS_SK_DATA, &cred_root, &off),
+			 EISDIR);
+}
+
 static void test_export_errors(void **state)
 {
 	struct gns_posix_export ex = { .name = "p", .path = "/proc" };
@@ -449,6 +488,7 @@ int main(void)
 		T(test_changes),
 		T(test_setattr),
 		T(test_rest),
+		T(test_seek),
 		T(test_export_errors),
 		T(test_mount_point),
 	};

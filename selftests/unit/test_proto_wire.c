@@ -208,6 +208,7 @@ static const struct {
 	{ GNS_RMDIR, 638, 511, 0x46691ae2, 0x23df5924 },
 	{ GNS_RENAME, 955, 511, 0x1482f255, 0x2a3ab537 },
 	{ GNS_SETATTR, 416, 511, 0xbcc10f17, 0x668b9292 },
+	{ GNS_SEEK, 373, 40, 0x7c2cd9e7, 0x1fa497c5 },
 };
 
 static void test_all_messages(void **state)
@@ -251,9 +252,10 @@ static void test_numbers(void **state)
 	assert_int_equal(GNS_READ, 12);
 	assert_int_equal(GNS_WRITE, 18);
 	assert_int_equal(GNS_SETATTR, 24);
+	assert_int_equal(GNS_SEEK, 25);
 	assert_int_equal(GNS_ST_NOTEXT, 1004);
 	assert_int_equal(GNS_ST_UNKNOWN, 1006);
-	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 25, "messages");
+	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 26, "messages");
 	_Static_assert(GNS_ST_DEAD == 1000 && GNS_ST_END == 1008, "statuses");
 	_Static_assert(GNS_FH_MAX == 63, "bytes of a handle");
 	_Static_assert(GNS_NAME_MAX == 255, "bytes of a name");

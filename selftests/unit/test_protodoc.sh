@@ -66,7 +66,7 @@ look "every field" "$(sed -n 's/^.*[{\t ]M([A-Z0-9]*, \([a-z_.]*\), .*/\1/p
 look "every status" "$(sed -n '/^enum gns_status/,/^}/s/^\t\(GNS_[A-Z_]*\)[ ,].*/\1/p' \
 	wire.h | grep -v _END)" '`'
 
-look "every flag" "$(sed -n 's/^#define \(GNS_\(HF\|WANT\|WR\|CR\|RN\|SA\)_[A-Z_]*\) .*/\1/p' \
+look "every flag" "$(sed -n 's/^#define \(GNS_\(HF\|WANT\|WR\|CR\|RN\|SA\|SK\)_[A-Z_]*\) .*/\1/p' \
 	wire.h | grep -v _ALL)" '`'
 
 look "every limit" "$(sed -n 's/^#define \(GNS_[A-Z]*_MAX\) .*/\1/p' wire.h |

@@ -73,7 +73,7 @@ struct gns_listing;
  * @vfs_inode: first use of the memory is the VFS's
  * @s:         I its session; the superblock holds the reference
  * @fh:        I
- * @by_fh:     in s->inodes
+ * @by_fh:     in s->inodes, if @hashed
  * @lock:      G
  * @held_gen:  G R s->gen of the session that the lease is of; 0: none
  * @epoch:     G R this life of the lease; changes before anything cached does
@@ -96,6 +96,7 @@ struct gns_inode {
 	struct gns_session *s;
 	struct gns_fh fh;
 	struct rhlist_head by_fh;
+	bool hashed;
 	spinlock_t lock;
 	u64 held_gen;
 	u64 epoch;

@@ -19,6 +19,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <net/netlink.h>
 #include <net/net_namespace.h>
 #include <uapi/linux/gns.h>
 
@@ -82,6 +83,12 @@ struct gns_word {
 	void (*put)(struct gns_word *w);
 	int (*fill)(struct gns_word *w, struct sk_buff *skb);
 };
+
+/** gns_put_u64() - nla_put() of a u64, without padding; -EMSGSIZE */
+static inline int gns_put_u64(struct sk_buff *skb, int type, u64 v)
+{
+	return nla_put(skb, type, sizeof(v), &v);
+}
 
 /**
  * gns_instance_of() - the instance of a network namespace

@@ -179,6 +179,13 @@ void gns_lease_drop(struct gns_inode *gi);
 void gns_lease_mapped(struct gns_inode *gi);
 
 /**
+ * gns_lease_init() - everything of a new inode that is about leases
+ * @gi: its memory, whatever is in it
+ * @s:  its session; the mount holds the reference
+ */
+void gns_lease_init(struct gns_inode *gi, struct gns_session *s);
+
+/**
  * gns_lease_hash() - a new inode enters its session
  * @gi: its handle is set
  *
@@ -188,5 +195,11 @@ int gns_lease_hash(struct gns_inode *gi);
 
 /** gns_lease_unhash() - an inode goes; never sleeps for long, calls nobody */
 void gns_lease_unhash(struct gns_inode *gi);
+
+/** gns_lease_table_init() - the handles of a new session; -ENOMEM */
+int gns_lease_table_init(struct gns_session *s);
+
+/** gns_lease_table_destroy() - it is empty; may sleep */
+void gns_lease_table_destroy(struct gns_session *s);
 
 #endif

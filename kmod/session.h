@@ -73,6 +73,8 @@ struct gns_revoked {
  * @cached:    inodes with a version, in the order they came; @cached_lock
  * @ncached:   their number
  * @mapped:    inodes that were mapped once; @mapped_lock
+ * @zap_mutex: one zap at a time
+ * @zap_pass:  under @zap_mutex; marks of inodes under @mapped_lock
  * @timer:     fires at @expires - @ttl / 4
  * @zap:       work: unmap everything; says FENCED when @lost_sid is set
  * @lost_sid:  S session to say FENCED of; 0: none. Until that is said no lease
@@ -111,6 +113,7 @@ struct gns_session {
 	u64 ncached;
 	spinlock_t mapped_lock;
 	struct list_head mapped;
+	struct mutex zap_mutex;
 	u64 zap_pass;
 	struct hrtimer timer;
 	struct work_struct zap;

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The fence: how a lease ends, so that nothing of it can be read afterwards.
+ *
+ * REVOKE takes the lease off at once. A worker then ends the fills of the old
+ * epoch (their readers hold folio locks, and invalidate_lock shared), unmaps,
+ * drops pages, names and attributes, and only then RELEASED is said. A fault
+ * that had passed the gate before holds its folio locked until its entry is
+ * made; dropping takes that lock and unmaps again.
+ */
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pagevec.h>
+#include <linux/slab.h>
+#include "fence.h"
+#include "fill.h"
+#include "trace.h"
+
+static void drop_pages(struct gns_inode *gi)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+
+	gns_fill_abort_all(gi, -ESTALE);
+	unmap_mapping_pages(mapping, 0, 0, false);
+	filemap_invalidate_lock(mapping);
+	/* Readers that came in between found no lease: theirs end as soon. */
+	gns_fill_abort_all(gi, -ESTALE);
+	if (invalidate_inode_pages2(mapping))
+		truncate_inode_pages(mapping, 0);
+	filemap_invalidate_unlock(mapping);
+}
+
+void gns_fence_drop(struct gns_inode *gi)
+{
+	struct gns_listing *listing = NULL;
+	struct gns_session *s = gi->s;
+
+	lockdep_assert_held(&gi->lease_mutex);
+	spin_lock(&s->lock);
+	gns_lease_off(gi);
+	spin_unlock(&s->lock);
+	spin_lock(&gi->lock);
+	gns_lease_new_epoch(gi);
+	WRITE_ONCE(gi->version, 0);
+	WRITE_ONCE(gi->attr_ok, false);
+	if (S_ISDIR(gi->vfs_inode.i_mode))
+		listing = gns_inode_drop_names(gi);
+	spin_unlock(&gi->lock);
+	gns_listing_free(listing);
+	gns_lease_uncache(gi);
+	if (S_ISREG(gi->vfs_inode.i_mode))
+		drop_pages(gi);
+}
+
+void gns_lease_drop(struct gns_inode *gi)
+{
+	mutex_lock(&gi->lease_mutex);
+	gns_fence_drop(gi);
+	mutex_unlock(&gi->lease_mutex);
+}
+
+/*
+ * A fault that passed the gate in time may make its entry after the first
+ * unmap. It does so with the folio locked, and the folio is uptodate; others
+ * are locked by fills, are mapped nowhere, and are not waited for.
+ */
+static void unmap_late(struct address_space *mapping, struct folio *folio)
+{
+	folio_lock(folio);
+	if (folio->mapping == mapping && folio_mapped(folio))
+		unmap_mapping_pages(mapping, folio->index,
+				    folio_nr_pages(folio), false);
+	folio_unlock(folio);
+}
+
+void gns_lease_zap(struct gns_inode *gi)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	struct folio_batch batch;
+	pgoff_t index = 0;
+	u32 i;
+
+	unmap_mapping_pages(mapping, 0, 0, false);
+	folio_batch_init(&batch);
+	while (filemap_get_folios(mapping, &index, ULONG_MAX, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++)
+			if (folio_test_uptodate(batch.folios[i]))
+				unmap_late(mapping, batch.folios[i]);
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+}
+
+struct release;
+
+/** struct fence - the work on one inode, with a reference on it */
+struct fence {
+	struct work_struct work;
+	struct gns_inode *gi;
+	struct release *r;
+};
+
+/**
+ * struct release - RELEASED, to be said when the last fence is through
+ * @left: fences at work, and who starts them
+ * @room: @fences that there are; @n in use
+ */
+struct release {
+	struct gns_word word;
+	struct gns_session *s;
+	struct gns_fh fh;
+	u64 sid;
+	u64 upto;
+	refcount_t left;
+	u32 n;
+	u32 room;
+	struct fence fences[];
+};
+
+static int release_fill(struct gns_word *w, struct sk_buff *skb)
+{
+	struct release *r = container_of(w, struct release, word);
+
+	if (nla_put_u32(skb, GNS_A_ORIGIN, r->s->nr) ||
+	    gns_put_u64(skb, GNS_A_SID, r->sid) ||
+	    nla_put(skb, GNS_A_FH, r->fh.len, r->fh.b) ||
+	    gns_put_u64(skb, GNS_A_UPTO, r->upto))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static void release_put(struct gns_word *w)
+{
+	struct release *r = container_of(w, struct release, word);
+
+	gns_session_put(r->s);
+	kfree(r);
+}
+
+static void release_done(struct release *r)
+{
+	if (refcount_dec_and_test(&r->left))
+		gns_word_post(r->s->inst, &r->word);
+}
+
+static bool held_above(struct gns_inode *gi, u64 upto)
+{
+	bool ret;
+
+	spin_lock(&gi->lock);
+	ret = gi->held_gen == READ_ONCE(gi->s->gen) && gi->number > upto;
+	spin_unlock(&gi->lock);
+	return ret;
+}
+
+static void fence_work(struct work_struct *work)
+{
+	struct fence *f = container_of(work, struct fence, work);
+	struct gns_inode *gi = f->gi;
+	struct release *r = f->r;
+	u64 begun = ktime_get_ns();
+
+	/* First, for readers hold locks that the rest of this needs. */
+	gns_fill_abort_all(gi, -ESTALE);
+	mutex_lock(&gi->lease_mutex);
+	/* A newer grant has verified or dropped it already. */
+	if (!held_above(gi, r->upto))
+		gns_fence_drop(gi);
+	mutex_unlock(&gi->lease_mutex);
+	trace_gns_fence(gi, r->upto, ktime_get_ns() - begun);
+	release_done(r);
+	iput(&gi->vfs_inode);
+}
+
+/* Called under s->lock. */
+static void revoke_inode(struct gns_inode *gi, void *arg)
+{
+	struct gns_session *s = gi->s;
+	struct release *r = arg;
+	struct fence *f;
+	bool held;
+
+	spin_lock(&gi->lock);
+	gi->revoked = gi->revoked_gen == s->gen ? max(gi->revoked, r->upto) :
+						  r->upto;
+	gi->revoked_gen = s->gen;
+	held = gi->held_gen == s->gen && gi->number <= r->upto;
+	spin_unlock(&gi->lock);
+	if (held)
+		gns_lease_off(gi);
+	/* Without references nobody can read it, and nobody will again. */
+	if (r->n == r->room || !igrab(&gi->vfs_inode))
+		return;
+	gns_count(gns_isb(&gi->vfs_inode), GNS_C_REVOKES, held ? 1 : 0);
+	f = &r->fences[r->n++];
+	f->gi = gi;
+	f->r = r;
+	INIT_WORK(&f->work, fence_work);
+}
+
+static struct release *release_new(struct gns_session *s, u32 room)
+{
+	struct release *r = kzalloc(struct_size(r, fences, room), GFP_KERNEL);
+
+	if (!r)
+		return NULL;
+	INIT_LIST_HEAD(&r->word.link);
+	r->word.kind = GNS_WORD_RELEASED;
+	r->word.fill = release_fill;
+	r->word.put = release_put;
+	r->room = room;
+	r->s = s;
+	gns_session_get(s);
+	return r;
+}
+
+/*
+ * Takes the leases off. 0; -ESTALE; -EAGAIN when there are more inodes of that
+ * handle than @r has room for, and nothing was done.
+ */
+static int revoke_all(struct gns_session *s, struct release *r, u32 *room)
+{
+	int err = 0;
+
+	spin_lock(&s->lock);
+	*room = gns_lease_for_each(s, &r->fh, NULL, NULL);
+	if (!r->sid || r->sid != s->sid) {
+		err = -ESTALE;
+	} else if (*room > r->room) {
+		err = -EAGAIN;
+	} else {
+		/* An inode made from now on learns of it here, or from the
+		 * inode of another mount: see gns_lease_hash().
+		 */
+		if (!*room)
+			gns_session_note_revoked(s, &r->fh, r->upto);
+		gns_lease_for_each(s, &r->fh, revoke_inode, r);
+	}
+	spin_unlock(&s->lock);
+	return err;
+}
+
+int gns_lease_revoke(struct gns_session *s, u64 sid, const struct gns_fh *fh,
+		     u64 upto)
+{
+	struct release *r;
+	u32 room = 1, i;
+	int err;
+
+	do {
+		r = release_new(s, room);
+		if (!r)
+			return -ENOMEM;
+		r->fh = *fh;
+		r->sid = sid;
+		r->upto = upto;
+		err = revoke_all(s, r, &room);
+		if (err)
+			release_put(&r->word);
+	} while (err == -EAGAIN);
+	if (err)
+		return err;
+	trace_gns_revoke(s->nr, fh, upto, r->n);
+	refcount_set(&r->left, r->n + 1);
+	for (i = 0; i < r->n; i++)
+		queue_work(s->inst->wq, &r->fences[i].work);
+	release_done(r);
+	return 0;
+}

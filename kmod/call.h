@@ -7,7 +7,7 @@
  *	CLAIMED  somebody ends it: an answer, its waiter who was killed, a
  *	         fence, an unmount. Who sets GNS_CALL_CLAIMED first is the only
  *	         one who does
- *	ENDED    out of the table; the waiter runs on, or ops->end() was called
+ *	ENDED    out of the table; ops->end() was called, the waiter runs on
  *
  * Exactly one end follows a submit that returned 0; none one that failed.
  *
@@ -122,8 +122,10 @@ void gns_bytes_copy(const struct gns_bytes *src, u32 pos, void *dst, u32 len);
  *           answer with bytes is refused. Sees call->ans as it came. Returns
  *           0, or the error that the call ends with. Process context, the
  *           helper's: must not wait for a call or a lock held over one
- * @end:     NULL: somebody waits in gns_call_wait(). Else called once at the
- *           end, in process context, by the claimer; call->ans.err is set
+ * @end:     may be NULL. Called once at the end, in process context, by the
+ *           claimer, under no lock; call->ans.err is set. After it, whether
+ *           there is one or not, call->done is completed: who waits in
+ *           gns_call_wait() finds the work of end() done, in every case
  * @free:    frees the call; process context
  */
 struct gns_call_ops {
@@ -190,7 +192,7 @@ void gns_call_init(struct gns_call *c, const struct gns_call_ops *ops,
 int gns_call_submit(struct gns_call *c);
 
 /**
- * gns_call_wait() - wait for the end of a call without ops->end
+ * gns_call_wait() - wait for the end of a call, and for its ops->end
  * @c: submitted
  *
  * A soft mount gives up after its timeo; a hard one waits on.

@@ -59,6 +59,18 @@ void gns_lease_drop(struct gns_inode *gi)
 	mutex_unlock(&gi->lease_mutex);
 }
 
+void gns_lease_quiesce(struct gns_sb *gsb)
+{
+	struct gns_session *s = gsb->s;
+
+	spin_lock(&s->lock);
+	spin_lock(&s->mapped_lock);
+	gsb->closing = true;
+	spin_unlock(&s->mapped_lock);
+	spin_unlock(&s->lock);
+	flush_workqueue(s->inst->wq);
+}
+
 /*
  * A fault that passed the gate in time may make its entry after the first
  * unmap. It does so with the folio locked, and the folio is uptodate; others
@@ -189,7 +201,8 @@ static void revoke_inode(struct gns_inode *gi, void *arg)
 	if (held)
 		gns_lease_off(gi);
 	/* Without references nobody can read it, and nobody will again. */
-	if (r->n == r->room || !igrab(&gi->vfs_inode))
+	if (gns_isb(&gi->vfs_inode)->closing || r->n == r->room ||
+	    !igrab(&gi->vfs_inode))
 		return;
 	gns_count(gns_isb(&gi->vfs_inode), GNS_C_REVOKES, held ? 1 : 0);
 	f = &r->fences[r->n++];

@@ -44,6 +44,8 @@ struct gns_options {
  * @root_fh: I
  * @opt:     options
  * @dead:    R given up: every call ends with EIO
+ * @closing: its inodes go: nobody can read them any more; set under s->lock
+ *           and s->mapped_lock, read under either
  * @calls:   struct gns_call in the table; @calls_lock
  * @ncalls:  of them; @calls_gone is woken at 0
  * @stats:   counters
@@ -57,6 +59,7 @@ struct gns_sb {
 	struct gns_fh root_fh;
 	struct gns_options opt;
 	bool dead;
+	bool closing;
 	spinlock_t calls_lock;
 	struct list_head calls;
 	atomic_t ncalls;

@@ -173,6 +173,16 @@ void gns_lease_zap(struct gns_inode *gi);
 void gns_lease_drop(struct gns_inode *gi);
 
 /**
+ * gns_lease_quiesce() - a mount goes: no fence and no zap holds its inodes
+ * @gsb: without users, its calls are ended
+ *
+ * Revokes are answered without a fence from here on, for nobody can read.
+ * Context: process, sleeps until the fences at work are through; they wait
+ * for no call.
+ */
+void gns_lease_quiesce(struct gns_sb *gsb);
+
+/**
  * gns_lease_mapped() - an inode is mapped for the first time
  * @gi: the inode
  */

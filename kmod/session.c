@@ -88,7 +88,7 @@ static struct gns_inode *next_mapped(struct gns_session *s, u64 pass)
 		}
 		gi->zap_pass = pass;
 		list_move_tail(&gi->mapped, &s->mapped);
-		if (igrab(&gi->vfs_inode))
+		if (!gns_isb(&gi->vfs_inode)->closing && igrab(&gi->vfs_inode))
 			break;
 	}
 	spin_unlock(&s->mapped_lock);

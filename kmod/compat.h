@@ -5,7 +5,12 @@
  * The code is written for the newest of them; this file, which is put in front
  * of every source file, teaches the older ones the newer forms. No other file
  * asks for a version. Each entry says what changed, when, and which kernel has
- * to be given up before the entry can go.
+ * to be given up before the entry can go ("until": the first that needs it no
+ * more). Newer forms are macros, so that a stable kernel that was given the
+ * same function later on does no harm.
+ *
+ * On an old kernel this file includes headers, printk.h among them: no file of
+ * gns defines pr_fmt().
  */
 #ifndef GNS_COMPAT_H
 #define GNS_COMPAT_H
@@ -25,6 +30,158 @@
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #pragma message("gns is tested on Linux 6.1 to 6.12; this kernel is newer")
+#endif
+
+/* The first argument of inode operations; until 6.3. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+struct user_namespace;
+typedef struct user_namespace gns_idmap_t;
+#else
+struct mnt_idmap;
+typedef struct mnt_idmap gns_idmap_t;
+#endif
+
+/* vma->vm_flags is written by functions; until 6.3. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#include <linux/mm.h>
+#define vm_flags_set(vma, flags) ((void)((vma)->vm_flags |= (flags)))
+#define vm_flags_clear(vma, flags) ((void)((vma)->vm_flags &= ~(flags)))
+#endif
+
+/* Nothing found is ERR_PTR(-ENOENT), no more NULL; until 6.4. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#include <linux/pagemap.h>
+static inline struct folio *gns_folio_or_err(struct folio *folio)
+{
+	return folio ? folio : ERR_PTR(-ENOENT);
+}
+
+#define filemap_get_folio(mapping, index) \
+	gns_folio_or_err(filemap_get_folio(mapping, index))
+#define __filemap_get_folio(mapping, index, fgp, gfp) \
+	gns_folio_or_err(__filemap_get_folio(mapping, index, fgp, gfp))
+#endif
+
+/* ->splice_read from the page cache; until 6.5. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define filemap_splice_read generic_file_splice_read
+#endif
+
+/* It is told which attributes are asked for; until 6.6. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#include <linux/fs.h>
+#define generic_fillattr(idmap, mask, inode, stat) \
+	((void)(mask), generic_fillattr(idmap, inode, stat))
+#endif
+
+/* Copies into a folio of any size; until 6.6. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#include <linux/highmem.h>
+static inline void gns_memcpy_to_folio(struct folio *folio, size_t offset,
+				       const char *from, size_t len)
+{
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
+		void *to = kmap_local_folio(folio, offset);
+
+		memcpy(to, from, n);
+		kunmap_local(to);
+		from += n;
+		offset += n;
+		len -= n;
+	}
+	flush_dcache_folio(folio);
+}
+
+#define memcpy_to_folio gns_memcpy_to_folio
+#endif
+
+/* An inode's times have accessors, ctime since 6.6 and 6.1.y; until 6.7. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#include <linux/fs.h>
+#define inode_get_atime(inode) ((inode)->i_atime)
+#define inode_get_mtime(inode) ((inode)->i_mtime)
+#define inode_set_atime_to_ts(inode, ts) ((inode)->i_atime = (ts))
+#define inode_set_mtime_to_ts(inode, ts) ((inode)->i_mtime = (ts))
+#endif
+
+/* One step from locked to unlocked, uptodate or not; until 6.7. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#include <linux/pagemap.h>
+static inline void gns_folio_end_read(struct folio *folio, bool success)
+{
+	if (success)
+		folio_mark_uptodate(folio);
+	folio_unlock(folio);
+}
+
+#define folio_end_read gns_folio_end_read
+#endif
+
+/* The table of handlers is const all through; until 6.7. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define gns_set_xattr(sb, handlers) \
+	((sb)->s_xattr = (const struct xattr_handler **)(handlers))
+#else
+#define gns_set_xattr(sb, handlers) ((sb)->s_xattr = (handlers))
+#endif
+
+/*
+ * Asynchronous buffered reads are promised by file_operations, no more by
+ * each open file: both are written, one of them is empty; until 6.10.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define GNS_FOP_BUFFER_RASYNC
+#define gns_set_buf_rasync(file) ((file)->f_mode |= FMODE_BUF_RASYNC)
+#else
+#define GNS_FOP_BUFFER_RASYNC .fop_flags = FOP_BUFFER_RASYNC,
+#define gns_set_buf_rasync(file) ((void)(file))
+#endif
+
+/* The source of a string in a tracepoint is known already; until 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define gns_assign_str(dst, src) __assign_str(dst, src)
+#else
+#define gns_assign_str(dst, src) __assign_str(dst)
+#endif
+
+/* Sizes of folios can be bounded; before, they are up to the kernel; until 6.12. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#include <linux/pagemap.h>
+#define mapping_set_folio_order_range(mapping, min, max) \
+	((void)(min), (void)(max), mapping_set_large_folios(mapping))
+#endif
+
+/* A timer is set up with its function in one step; until 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#include <linux/hrtimer.h>
+static inline void
+gns_hrtimer_setup(struct hrtimer *timer,
+		  enum hrtimer_restart (*fn)(struct hrtimer *timer),
+		  clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+}
+
+#define hrtimer_setup gns_hrtimer_setup
+#endif
+
+/*
+ * ->d_revalidate() is told the directory and the name; gns asks the dentry for
+ * both; until 6.14.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define GNS_D_REVALIDATE_ARGS struct dentry *dentry, unsigned int flags
+#else
+#define GNS_D_REVALIDATE_ARGS \
+	struct inode *dir, const struct qstr *name, struct dentry *dentry, \
+		unsigned int flags
+#endif
+
+/* A superblock's dentry operations are set by a function; until 6.17. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define set_default_d_op(sb, ops) ((void)((sb)->s_d_op = (ops)))
 #endif
 
 #endif /* __ASSEMBLY__ */

@@ -17,7 +17,8 @@
 #include "fill.h"
 #include "session.h"
 
-/* clang-format off: TRACE_EVENT() is a language of its own. */
+/* TRACE_EVENT() is a language of its own. */
+/* clang-format off */
 
 #ifndef GNS_TRACE_ONCE
 #define GNS_TRACE_ONCE

@@ -48,6 +48,8 @@ struct gns_options {
  *           and s->mapped_lock, read under either
  * @calls:   struct gns_call in the table; @calls_lock
  * @ncalls:  of them; @calls_gone is woken at 0
+ * @fill_pages: pages that fills hold locked
+ * @pieces:  bounce buffers of reads past the cache
  * @stats:   counters
  * @kobj:    /sys/fs/gns/<nr>
  */
@@ -64,6 +66,8 @@ struct gns_sb {
 	struct list_head calls;
 	atomic_t ncalls;
 	wait_queue_head_t calls_gone;
+	atomic_long_t fill_pages;
+	atomic_t pieces;
 	struct gns_stats __percpu *stats;
 	struct kobject kobj;
 	struct completion kobj_gone;

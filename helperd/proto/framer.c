@@ -22,14 +22,22 @@ int gns_framer_init(struct gns_framer *f, const struct gns_framer_ops *ops,
 	return f->buf ? 0 : -ENOMEM;
 }
 
+static void free_payload(struct gns_framer *f)
+{
+	if (f->payload && f->ops->free)
+		f->ops->free(f->arg, f->payload);
+	else
+		free(f->payload);
+	f->payload = NULL;
+}
+
 void gns_framer_exit(struct gns_framer *f)
 {
 	free(f->buf);
 	free(f->body);
-	free(f->payload);
+	free_payload(f);
 	f->buf = NULL;
 	f->body = NULL;
-	f->payload = NULL;
 }
 
 static u32 payload_len(const struct gns_hdr *hdr)
@@ -103,8 +111,7 @@ static int end_direct(struct gns_framer *f)
 	f->body = NULL;
 	err = deliver(f, &f->hdr, body, f->payload);
 	free(body);
-	free(f->payload);
-	f->payload = NULL;
+	free_payload(f);
 	return err;
 }
 

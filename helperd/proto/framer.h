@@ -22,14 +22,16 @@ struct gns_framer;
 
 /**
  * struct gns_framer_ops - who reads the frames
- * @alloc: buffer for a large payload of @len bytes, by malloc(3); may be a
+ * @alloc: buffer for a large payload of @len bytes, by malloc(3) or from a
  *         better place that the owner knows; NULL ends the connection
  * @frame: a whole, checked message. Returns 0, or a negative errno to end the
  *         connection. The framer may not be destroyed inside of it.
+ * @free:  takes back what @alloc gave; NULL: free(3)
  */
 struct gns_framer_ops {
 	void *(*alloc)(void *arg, const struct gns_hdr *hdr, u32 len);
 	int (*frame)(void *arg, const struct gns_msg *msg);
+	void (*free)(void *arg, void *p);
 };
 
 struct gns_framer {
@@ -77,8 +79,8 @@ int gns_framer_filled(struct gns_framer *f, u32 n);
  * gns_framer_steal() - keep the payload of the frame being handled
  * @f: the framer, inside of ops->frame
  *
- * Return: the payload, now the caller's to free(3); NULL when it lies in the
- * framer's own buffer and has to be copied.
+ * Return: the payload, now the caller's to free as ops->free does; NULL when it
+ * lies in the framer's own buffer and has to be copied.
  */
 void *gns_framer_steal(struct gns_framer *f);
 

@@ -69,7 +69,11 @@ static void connected(void *arg, struct gns_conn *conn, const char *why)
 	struct gns_sat *s = l->s;
 
 	if (!conn) {
+		int err = errno;
+
 		gns_debug("connection %u failed: %s", l->nr, why);
+		if (!link_control(s, false))
+			sat_trouble(s, err, why);
 		link_down(l);
 		return;
 	}

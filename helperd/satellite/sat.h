@@ -95,6 +95,7 @@ struct gns_sat {
 	struct gns_id secret; /* of sid */
 	struct gns_id new_secret; /* ASKED: of the session asked for */
 	bool fenced; /* sid may be replaced */
+	bool troubled; /* the kernel was told so */
 	u64 hello_tag;
 	u64 hello_at;
 	u64 hello_gen; /* the first tag of this asking */
@@ -114,6 +115,8 @@ struct gns_sat {
 
 /* session.c */
 void sat_tick(void *arg);
+void sat_trouble(struct gns_sat *s, int err, const char *why);
+void sat_fine(struct gns_sat *s);
 void sat_tick_soon(struct gns_sat *s);
 void sat_hello(struct gns_sat *s);
 void sat_lost(struct gns_sat *s, u64 sid);

@@ -40,7 +40,9 @@ struct gns_kern;
  * @secret:  a new random secret, for a session to be asked for; the kernel
  *           keeps it and takes it over with @up
  * @up:      a session is there: lives until stamp + ttl; see struct
- *           gns_r_hello for slots_known
+ *           gns_r_hello for slots_known. 0: the kernel counts by it now, and
+ *           answers given in it may follow; a negative errno: it does not,
+ *           and HELLO is said again
  * @renewed: it lives until stamp + ttl now
  * @lost:    the origin knows it no more: fence everything, then say
  *           gns_sat_fenced()
@@ -48,17 +50,20 @@ struct gns_kern;
  *           gns_sat_released()
  * @reply:   the answer of request @id; rep->sid is the session it was given
  *           in; the payload is valid during the call
+ * @trouble: optional: why there is no session, an errno and words for people;
+ *           0 and NULL: nothing is in the way any more
  */
 struct gns_kern_ops {
 	void (*get)(struct gns_kern *k, struct gns_kern_session *ks);
 	u64 (*stamp)(struct gns_kern *k);
 	void (*secret)(struct gns_kern *k, struct gns_id *secret);
-	void (*up)(struct gns_kern *k, const struct gns_r_hello *h);
+	int (*up)(struct gns_kern *k, const struct gns_r_hello *h);
 	void (*renewed)(struct gns_kern *k, u64 sid, u64 stamp, u64 ttl);
 	void (*lost)(struct gns_kern *k, u64 sid);
 	void (*revoke)(struct gns_kern *k, u64 sid, const struct gns_fh *fh,
 		       u64 upto);
 	void (*reply)(struct gns_kern *k, u64 id, const struct gns_msg *rep);
+	void (*trouble)(struct gns_kern *k, int err, const char *why);
 };
 
 struct gns_kern {
@@ -70,7 +75,7 @@ struct gns_connector;
 /**
  * struct gns_connector_ops - how a connection to the origin is made
  * @connect: begin; exactly one done() follows, with the connection or NULL
- *           and the reason
+ *           and the reason, which errno has too
  * @cancel:  no done() will follow for @arg
  */
 struct gns_connector_ops {

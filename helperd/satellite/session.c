@@ -22,6 +22,23 @@ static u64 proven_stamp(struct gns_sat *s, u64 echo)
 	return GNS_MUTANT(ONE_STAMP_TWO_SENDS) ? s->last_stamp : echo;
 }
 
+/* For people only: nothing is decided by it. */
+void sat_trouble(struct gns_sat *s, int err, const char *why)
+{
+	if (!s->kern->ops->trouble)
+		return;
+	s->troubled = true;
+	s->kern->ops->trouble(s->kern, err ? err : EIO, why);
+}
+
+void sat_fine(struct gns_sat *s)
+{
+	if (!s->troubled)
+		return;
+	s->troubled = false;
+	s->kern->ops->trouble(s->kern, 0, NULL);
+}
+
 static struct link *open_link(struct gns_sat *s)
 {
 	u32 i;
@@ -80,14 +97,18 @@ static void hello_reply(struct link *l, const struct gns_msg *msg)
 		return;
 	if (msg->status == EBUSY) {
 		gns_debug("the origin is still starting, or full");
+		sat_trouble(s, EBUSY, "the origin is still starting, or full");
 		return; /* asked again at the next tick */
 	}
 	if (msg->status) {
 		gns_warn("the origin refused a session: %s",
 			 gns_status_str(msg->status));
+		sat_trouble(s, EPROTO, gns_status_str(msg->status));
 		return; /* asked again at the next tick */
 	}
 	h.stamp = proven_stamp(s, h.stamp);
+	if (s->kern->ops->up(s->kern, &h))
+		return; /* asked again at the next tick */
 	s->state = SAT_LIVE;
 	s->sid = h.sid;
 	s->secret = s->new_secret;
@@ -96,7 +117,7 @@ static void hello_reply(struct link *l, const struct gns_msg *msg)
 	s->renew_tag = 0;
 	s->renew_at = gns_boottime(s->env);
 	s->stats.sessions++;
-	s->kern->ops->up(s->kern, &h);
+	sat_fine(s);
 	/* The connection that asked belongs to the session; the others join. */
 	for (i = 0; i < s->cfg.conns; i++) {
 		struct link *o = &s->links[i];
@@ -187,6 +208,7 @@ static void join_reply(struct link *l, const struct gns_msg *msg)
 	} else {
 		l->state = LINK_UP;
 		l->backoff = 0;
+		sat_fine(s);
 		request_pump(s);
 	}
 }

@@ -29,6 +29,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "lib/mem.h"
 #include "transport/transport.h"
 
 #define GNS_TCP_PORT "7117" /* where an address names none */
@@ -46,11 +47,16 @@
 #define GNS_TCP_KEEPALIVE_TRIES 3
 #define GNS_TCP_SILENT_MS 20000u /* the first message, or half a message */
 
-/** struct gns_tcp_config - limits; 0: the constants above */
+/**
+ * struct gns_tcp_config - limits, 0: the constants above
+ * @mem: where large payloads go, unless a connection's user has a place of its
+ *       own for them, by malloc(3); NULL: malloc(3)
+ */
 struct gns_tcp_config {
 	u64 queued_max;
 	u32 accepted_max;
 	u32 silent_ms;
+	struct gns_mem *mem;
 };
 
 /** struct gns_addr - where to listen */
@@ -124,7 +130,7 @@ void gns_tcp_listener_close(struct gns_tcp_listener *l);
  * @t:    the transport
  * @text: as for gns_addr_resolve(); resolved without blocking
  * @done: called once, later: with the connection, whose user it sets, or with
- *        NULL and the reason. A connection without a user is closed
+ *        NULL and the reason, which errno has too. A connection without a user is closed
  * @arg:  handed to @done
  *
  * Return: the attempt, valid until @done; NULL with errno set, and no done().

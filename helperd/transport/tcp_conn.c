@@ -94,9 +94,17 @@ static void *on_alloc(void *arg, const struct gns_hdr *hdr, u32 len)
 {
 	struct tcp_conn *c = arg;
 
-	if (c->pub.user->alloc)
+	if (c->pub.user && c->pub.user->alloc)
 		return c->pub.user->alloc(&c->pub, hdr, len);
-	return malloc(len);
+	return gns_mem_alloc(c->t->cfg.mem, len);
+}
+
+/* The user may be gone by now. */
+static void on_free(void *arg, void *p)
+{
+	struct tcp_conn *c = arg;
+
+	gns_mem_free(c->t->cfg.mem, p);
 }
 
 /*
@@ -289,7 +297,7 @@ static void set_options(int fd)
 }
 
 static const struct gns_conn_ops tcp_ops = { tcp_send, on_close };
-static const struct gns_framer_ops framer_ops = { on_alloc, on_frame };
+static const struct gns_framer_ops framer_ops = { on_alloc, on_frame, on_free };
 
 /* The descriptor is taken over; NULL: closed. */
 struct tcp_conn *tcp_conn_new(struct gns_tcp *t, int fd,

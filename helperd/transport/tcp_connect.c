@@ -21,7 +21,8 @@ struct gns_tcp_connect {
 	struct addrinfo *res;
 	struct addrinfo *next; /* to be tried */
 	u32 tries;
-	const char *why; /* the last try failed */
+	int err; /* why the last try failed */
+	const char *why; /* in words */
 	void (*done)(void *arg, struct gns_conn *conn, const char *why);
 	void *arg;
 };
@@ -35,6 +36,12 @@ try {
 };
 
 static void next_address(struct gns_tcp_connect *a);
+
+static void set_why(struct gns_tcp_connect *a, int err)
+{
+	a->err = err;
+	a->why = strerrordesc_np(err);
+}
 
 static void attempt_put(struct gns_tcp_connect *a)
 {
@@ -91,6 +98,7 @@ static void succeed(struct gns_tcp_connect *a)
 	a->try->fd = -1;
 	end_attempt(a);
 	c = tcp_conn_new(a->t, fd, &peer);
+	errno = ENOMEM;
 	a->done(a->arg, c ? &c->pub : NULL, c ? NULL : "no memory");
 	if (c)
 		tcp_conn_start(c);
@@ -108,7 +116,7 @@ static void on_try(uv_poll_t *poll, int status, int events)
 		succeed(try->a);
 		return;
 	}
-	try->a->why = strerrordesc_np(err ? err : ECONNREFUSED);
+	set_why(try->a, err ? err : ECONNREFUSED);
 	next_address(try->a);
 }
 
@@ -117,7 +125,7 @@ static void on_timeout(uv_timer_t *timer)
 	struct gns_tcp_connect *a = container_of(timer, struct gns_tcp_connect,
 						 timer);
 
-	a->why = strerrordesc_np(ETIMEDOUT);
+	set_why(a, ETIMEDOUT);
 	next_address(a);
 }
 
@@ -164,9 +172,10 @@ static void next_address(struct gns_tcp_connect *a)
 		err = start_try(a, ai);
 		if (!err)
 			return;
-		a->why = strerrordesc_np(-err);
+		set_why(a, -err);
 	}
 	end_attempt(a);
+	errno = a->err;
 	a->done(a->arg, NULL, a->why);
 }
 
@@ -178,6 +187,7 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
 	a->resolving = false;
 	a->res = res;
 	if (!a->over) {
+		a->err = EHOSTUNREACH;
 		a->why = status ? uv_strerror(status) : "no address";
 		a->next = res;
 		next_address(a);

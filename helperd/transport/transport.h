@@ -64,7 +64,8 @@ struct gns_conn_user {
  * @arg:    the user's
  * @queued: bytes accepted and not yet handed to the network
  * @pause:  stop or resume delivery (back-pressure); optional
- * @steal:  during user->message(): take over the payload (see framer.h)
+ * @steal:  during user->message(): take over the payload (see framer.h), to be
+ *          freed by who gave it: the transport's memory, or free(3)
  * @peer:   address for the log
  */
 struct gns_conn {

@@ -44,7 +44,7 @@ static int frame(void *arg, const struct gns_msg *msg)
 	return msg->type == GNS_BYE && msg->tag == 0xdead ? -EPIPE : 0;
 }
 
-static const struct gns_framer_ops ops = { buffer, frame };
+static const struct gns_framer_ops ops = { buffer, frame, NULL };
 
 /* Returns 0, or the error that ended the stream. */
 static int feed(struct reader *r, const u8 *p, size_t left, const u8 *cuts,

@@ -280,7 +280,7 @@ static int frame_in(void *arg, const struct gns_msg *msg)
 	return e->conn.user->message(&e->conn, msg);
 }
 
-static const struct gns_framer_ops framer_ops = { frame_alloc, frame_in };
+static const struct gns_framer_ops framer_ops = { frame_alloc, frame_in, NULL };
 
 static void end_init(struct link_pair *p, int i, struct life *life)
 {

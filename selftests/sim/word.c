@@ -238,9 +238,10 @@ static void k_secret(struct gns_kern *kern, struct gns_id *secret)
  * The session's start is one synchronous call (a netlink request that is
  * acknowledged): no answer given in the session may arrive before it.
  */
-static void k_up(struct gns_kern *kern, const struct gns_r_hello *h)
+static int k_up(struct gns_kern *kern, const struct gns_r_hello *h)
 {
 	word_up(KERN(kern), h);
+	return 0;
 }
 
 static void k_renewed(struct gns_kern *kern, u64 sid, u64 stamp, u64 ttl)

@@ -74,10 +74,11 @@ static void k_secret(struct gns_kern *k, struct gns_id *secret)
 	gns_random_bytes(secret, sizeof(*secret));
 }
 
-static void k_up(struct gns_kern *k, const struct gns_r_hello *h)
+static int k_up(struct gns_kern *k, const struct gns_r_hello *h)
 {
 	(void)h;
 	CLIENT(k)->up = true;
+	return 0;
 }
 
 static void k_renewed(struct gns_kern *k, u64 sid, u64 stamp, u64 ttl)

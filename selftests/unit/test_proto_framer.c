@@ -21,6 +21,7 @@ struct reader {
 	u32 n;
 	u32 allocs;
 	u32 stolen;
+	u32 freed;
 	void *buffer; /* the last one given out */
 	bool steal;
 	bool no_memory;
@@ -66,7 +67,15 @@ static int on_frame(void *arg, const struct gns_msg *msg)
 	return r->n == r->refuse ? -EPIPE : 0;
 }
 
-static const struct gns_framer_ops ops = { on_alloc, on_frame };
+static void on_free(void *arg, void *p)
+{
+	struct reader *r = arg;
+
+	r->freed++;
+	free(p);
+}
+
+static const struct gns_framer_ops ops = { on_alloc, on_frame, on_free };
 
 static void stream_add(struct stream *s, const struct gns_msg *msg)
 {
@@ -143,6 +152,7 @@ static void reader_end(struct reader *r)
 	assert_int_equal(r->at, r->want->len);
 	gns_framer_exit(&r->f);
 	gns_framer_exit(&r->f);
+	assert_int_equal(r->allocs, r->stolen + r->freed);
 }
 
 static void test_whole(void **state)

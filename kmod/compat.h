@@ -62,9 +62,18 @@ static inline struct folio *gns_folio_or_err(struct folio *folio)
 	gns_folio_or_err(__filemap_get_folio(mapping, index, fgp, gfp))
 #endif
 
-/* ->splice_read from the page cache; until 6.5. */
+/* A fault may hold the lock of its vma instead of mmap_lock; until 6.4. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#include <linux/mm.h>
+#define release_fault_lock(vmf) mmap_read_unlock((vmf)->vma->vm_mm)
+#endif
+
+/*
+ * Splice is a ->read_iter into a pipe's iterator, which can be reverted; there
+ * is no other way. filemap_splice_read() and copy_splice_read(); until 6.5.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-#define filemap_splice_read generic_file_splice_read
+#define GNS_SPLICE_BY_READ
 #endif
 
 /* It is told which attributes are asked for; until 6.6. */

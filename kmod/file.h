@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reading regular files; between file.c, read.c, mmap.c, pass.c, splice.c and
+ * seek.c only.
+ *
+ *	read.c		from the page cache, under a lease: the usual way
+ *	pass.c		from the origin each time: O_DIRECT, and where no lease
+ *			is to be had
+ *	mmap.c		faults
+ *	splice.c	pages of the cache into a pipe
+ *	seek.c		positions, holes
+ *
+ * Locks: none held over a call to the origin, but what the VFS holds already,
+ * and invalidate_lock (shared) and folio locks of a fill; fence.c knows them.
+ */
+#ifndef GNS_FILE_H
+#define GNS_FILE_H
+
+#include "lease.h"
+
+/* How often a read of cached bytes starts over before it goes past the cache. */
+#define GNS_RESTARTS_MAX 3u
+
+/* Pause before an origin that had no time is asked again. */
+#define GNS_BUSY_MS 50u
+
+/**
+ * gns_data_enter() - as gns_lease_enter(), for size and bytes of a file
+ * @gi:    a regular file
+ * @epoch: set to the life of the lease
+ */
+static inline bool gns_data_enter(const struct gns_inode *gi, u64 *epoch)
+{
+	return gns_lease_enter(gi, epoch) && gns_attr_ok(gi);
+}
+
+/**
+ * struct gns_try - one read of cached state, until it was of one version
+ * @file:     who reads
+ * @gi:       what
+ * @nowait:   it must not wait
+ * @restarts: so far
+ * @epoch:    of the try that is under way
+ * @busy:     the origin has no time since then, jiffies; 0: it has
+ */
+struct gns_try {
+	struct file *file;
+	struct gns_inode *gi;
+	bool nowait;
+	u32 restarts;
+	u64 epoch;
+	unsigned long busy;
+};
+
+/**
+ * gns_try_begin() - the lease is live, or has been asked for
+ * @t: file, gi, nowait set, the rest zero
+ *
+ * Context: process; waits for the origin, killable, unless @t->nowait.
+ * Return: 1: read what is cached, then gns_try_keeps(); 0: there is no lease
+ * to be had, read past the cache; -EAGAIN: it had to wait; else an error for
+ * the application.
+ */
+int gns_try_begin(struct gns_try *t);
+
+/**
+ * gns_try_keeps() - does what was read count?
+ * @t:   begun
+ * @err: in: how it ended, 0 or an errno of any function in mm/filemap.c; out:
+ *       for the application, when it counts
+ *
+ * Context: process; may sleep, killable, unless @t->nowait.
+ * Return: false: undo it, and begin again.
+ */
+bool gns_try_keeps(struct gns_try *t, int *err);
+
+/**
+ * gns_file_size() - the size of a file as of now
+ * @file: open
+ * @size: bytes
+ *
+ * Context: process; may wait for the origin, killable. Return: 0; an errno.
+ */
+int gns_file_size(struct file *file, loff_t *size);
+
+/**
+ * gns_buffered_read() - read through the page cache
+ * @iocb: as of read_iter
+ * @to:   where to
+ *
+ * Up to GNS_UREAD_MAX bytes are of one version.
+ * Return: bytes; 0: EOF; an errno.
+ */
+ssize_t gns_buffered_read(struct kiocb *iocb, struct iov_iter *to);
+
+/**
+ * gns_pass_read() - read past the page cache
+ * @iocb: as of read_iter; ki_pos moves on
+ * @to:   where to
+ * @len:  at most so much of it, bytes
+ *
+ * Pieces of GNS_UREAD_MAX, each of one version, none older than the one
+ * before; what is read is as of this call. Waits, killable: never with
+ * IOCB_NOWAIT.
+ * Return: bytes; short only at EOF, or when an error follows; 0: EOF; an
+ * errno: -ESTALE when the object is gone.
+ */
+ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len);
+
+/**
+ * struct gns_probed - what the origin says of one page
+ * @version: 0: it changes
+ * @size:    of the file, bytes
+ */
+struct gns_probed {
+	u64 version;
+	u64 size;
+};
+
+/**
+ * gns_pass_probe() - can the origin read this page?
+ * @file: open
+ * @pos:  of the page, bytes
+ * @p:    filled
+ *
+ * Return: 0; else what a read(2) of it would give.
+ */
+int gns_pass_probe(struct file *file, u64 pos, struct gns_probed *p);
+
+/* The file operations that are more than a line. */
+loff_t gns_file_llseek(struct file *file, loff_t off, int whence);
+int gns_file_mmap(struct file *file, struct vm_area_struct *vma);
+ssize_t gns_splice_read(struct file *in, loff_t *ppos,
+			struct pipe_inode_info *pipe, size_t len,
+			unsigned int flags);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads past the page cache: O_DIRECT, and where no lease is to be had. Pieces
+ * of up to GNS_UREAD_MAX go straight to the origin, several at once, and from
+ * the helper's buffer by way of one of ours to the reader's memory, which may
+ * fault.
+ *
+ * They are sent with epoch 0: nobody shares their answers, so each shows the
+ * object as it is after the read began. Nothing of them is kept.
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+#include "file.h"
+
+/* Pieces in flight: of one read; of a mount, before a read has to do with one. */
+#define PIECES_MAX 8u
+#define PIECES_MOUNT 32
+
+/* How often a piece is asked for again that makes no sense. */
+#define PIECE_TRIES 3u
+
+/**
+ * struct pass - one read past the cache
+ * @version: newest that was seen; what is older is asked for again
+ * @size:    of the file, as far as is known; only guides how much is asked for
+ * @next:    where the next piece begins
+ * @end:     of the read
+ * @first:   oldest piece in flight; @n of them
+ */
+struct pass {
+	struct file *file;
+	struct gns_sb *gsb;
+	struct gns_inode *gi;
+	u64 version;
+	u64 size;
+	u64 next;
+	u64 end;
+	u32 first;
+	u32 n;
+	struct gns_bufcall *piece[PIECES_MAX];
+};
+
+static void pass_init(struct pass *p, struct file *file, u64 pos, u64 len)
+{
+	struct inode *inode = file_inode(file);
+
+	memset(p, 0, sizeof(*p));
+	p->file = file;
+	p->gsb = gns_isb(inode);
+	p->gi = gns_i(inode);
+	p->size = i_size_read(inode);
+	p->next = pos;
+	p->end = pos + len;
+}
+
+static struct gns_bufcall *piece_new(struct pass *p, u64 pos, u32 len)
+{
+	struct gns_bufcall *b;
+
+	b = gns_bufcall_new(p->gi->s, p->gsb, GNS_CALL_READ, p->file->f_cred,
+			    len);
+	if (!b)
+		return NULL;
+	b->c.req.fh = p->gi->fh;
+	b->c.req.off = pos;
+	return b;
+}
+
+/*
+ * Is it what was asked for? 0; -EAGAIN: older than what this read has shown
+ * already, or the object changed around it; -EIO: the origin is wrong.
+ */
+static int piece_judge(struct pass *p, const struct gns_bufcall *b)
+{
+	const struct gns_answer *ans = &b->c.ans;
+	u64 left = ans->attr.size > b->c.req.off ?
+			   ans->attr.size - b->c.req.off :
+			   0;
+
+	if (ans->grant.version && ans->grant.version < p->version)
+		return -EAGAIN;
+	if (ans->len == min_t(u64, left, b->c.req.len)) {
+		p->version = max(p->version, ans->grant.version);
+		p->size = ans->attr.size;
+		return 0;
+	}
+	return ans->grant.version ? -EIO : -EAGAIN;
+}
+
+/* Ask, wait, ask again where that may help. The call is the caller's. */
+static int piece_sync(struct pass *p, u64 pos, u32 len, struct gns_bufcall **ret)
+{
+	struct gns_bufcall *b;
+	u32 tries = 0;
+	int err;
+
+	do {
+		b = piece_new(p, pos, len);
+		if (!b)
+			return -ENOMEM;
+		err = gns_call_sync(&b->c);
+		if (!err)
+			err = piece_judge(p, b);
+		if (!err) {
+			*ret = b;
+			return 0;
+		}
+		if (err == -EIO && !b->c.ans.err)
+			gns_err(p->gsb,
+				"READ at %llu: %u of %u bytes, size %llu; look at the origin's log\n",
+				pos, b->c.ans.len, len, b->c.ans.attr.size);
+		gns_call_put(&b->c);
+	} while (err == -EAGAIN && ++tries < PIECE_TRIES);
+	return err == -EAGAIN ? -EIO : err;
+}
+
+static bool more_wanted(const struct pass *p)
+{
+	if (p->next >= p->end || p->n == PIECES_MAX)
+		return false;
+	/* The first one finds out where the file ends. */
+	if (!p->n)
+		return true;
+	return p->next < p->size &&
+	       atomic_read(&p->gsb->pieces) < PIECES_MOUNT;
+}
+
+/* Put pieces on their way. Only the first one has to succeed. */
+static int pass_send(struct pass *p)
+{
+	struct gns_bufcall *b;
+	u32 len;
+	int err;
+
+	while (more_wanted(p)) {
+		len = min_t(u64, p->end - p->next, GNS_UREAD_MAX);
+		b = piece_new(p, p->next, len);
+		err = b ? gns_call_submit(&b->c) : -ENOMEM;
+		if (err) {
+			if (b)
+				gns_call_put(&b->c);
+			return p->n ? 0 : err;
+		}
+		atomic_inc(&p->gsb->pieces);
+		p->piece[(p->first + p->n++) % PIECES_MAX] = b;
+		p->next += len;
+	}
+	return 0;
+}
+
+static struct gns_bufcall *pass_shift(struct pass *p)
+{
+	struct gns_bufcall *b = p->piece[p->first];
+
+	p->first = (p->first + 1) % PIECES_MAX;
+	p->n--;
+	atomic_dec(&p->gsb->pieces);
+	return b;
+}
+
+/* The next piece in order, answered. */
+static int pass_next(struct pass *p, struct gns_bufcall **ret)
+{
+	struct gns_bufcall *b;
+	u64 pos;
+	u32 len;
+	int err;
+
+	err = pass_send(p);
+	if (err == -EBUSY) {
+		/* Too many calls wait: so does this one, without company. */
+		pos = p->next;
+		len = min_t(u64, p->end - pos, GNS_UREAD_MAX);
+		p->next += len;
+		return piece_sync(p, pos, len, ret);
+	}
+	if (err)
+		return err;
+	b = pass_shift(p);
+	err = gns_call_wait(&b->c) ?: piece_judge(p, b);
+	if (!err) {
+		*ret = b;
+		return 0;
+	}
+	pos = b->c.req.off;
+	len = b->c.req.len;
+	/* A wrong answer is worth another question. */
+	if (err == -EAGAIN || err == -EBUSY || (err == -EIO && !b->c.ans.err))
+		err = piece_sync(p, pos, len, ret);
+	gns_call_put(&b->c);
+	return err;
+}
+
+static void pass_drop(struct pass *p)
+{
+	struct gns_bufcall *b;
+
+	while (p->n) {
+		b = pass_shift(p);
+		gns_call_abort(&b->c, -EINTR);
+		gns_call_put(&b->c);
+	}
+}
+
+ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	u64 most = inode->i_sb->s_maxbytes;
+	struct gns_bufcall *b;
+	ssize_t total = 0;
+	struct pass p;
+	u32 got, asked;
+	size_t copied;
+	int err = 0;
+
+	if (iocb->ki_pos >= most)
+		return 0;
+	pass_init(&p, iocb->ki_filp, iocb->ki_pos,
+		  min_t(u64, len, most - iocb->ki_pos));
+	while (iocb->ki_pos < p.end) {
+		err = pass_next(&p, &b);
+		if (err)
+			break;
+		got = b->c.ans.len;
+		asked = b->c.req.len;
+		copied = copy_to_iter(b->buf, got, to);
+		gns_call_put(&b->c);
+		iocb->ki_pos += copied;
+		total += copied;
+		if (copied < got)
+			err = -EFAULT;
+		if (copied < asked)
+			break;
+		cond_resched();
+	}
+	pass_drop(&p);
+	gns_count(p.gsb, GNS_C_PASS_BYTES, total);
+	return total ?: err;
+}
+
+int gns_pass_probe(struct file *file, u64 pos, struct gns_probed *probed)
+{
+	struct gns_bufcall *b;
+	struct pass p;
+	int err;
+
+	pass_init(&p, file, pos, PAGE_SIZE);
+	err = piece_sync(&p, pos, PAGE_SIZE, &b);
+	if (err)
+		return err;
+	probed->version = b->c.ans.grant.version;
+	probed->size = b->c.ans.attr.size;
+	gns_call_put(&b->c);
+	return 0;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reading through the page cache: what is missing is cut into fills.
+ *
+ * Nothing here waits for a lease: that would be done under folio locks and
+ * invalidate_lock. Without a live one readahead does nothing, read_folio gives
+ * an error of ours, and the reader asks for it outside (gns_try_begin()).
+ */
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/uio.h>
+#include "file.h"
+#include "fill.h"
+
+/* All that filemap_read() gives: it hides an error that comes after bytes. */
+static int read_cached(struct kiocb *iocb, struct iov_iter *to, size_t *copied)
+{
+	ssize_t ret;
+
+	while (iov_iter_count(to)) {
+		ret = filemap_read(iocb, to, 0);
+		if (ret <= 0)
+			return ret;
+		*copied += ret;
+	}
+	return 0;
+}
+
+/* At most GNS_UREAD_MAX bytes: all of one version. */
+static ssize_t read_chunk(struct kiocb *iocb, struct iov_iter *to, size_t len)
+{
+	struct gns_try t = {
+		.file = iocb->ki_filp,
+		.gi = gns_i(file_inode(iocb->ki_filp)),
+		.nowait = iocb->ki_flags & (IOCB_NOWAIT | IOCB_NOIO),
+	};
+	size_t whole = iov_iter_count(to), copied;
+	int ret;
+
+	for (;;) {
+		ret = gns_try_begin(&t);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			return gns_pass_read(iocb, to, len);
+		copied = 0;
+		iov_iter_truncate(to, len);
+		ret = read_cached(iocb, to, &copied);
+		iov_iter_reexpand(to, whole - copied);
+		if (gns_try_keeps(&t, &ret))
+			return copied ?: ret;
+		iov_iter_revert(to, copied);
+		iocb->ki_pos -= copied;
+	}
+}
+
+ssize_t gns_buffered_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	ssize_t total = 0, ret = 0;
+	size_t len;
+
+	while (iov_iter_count(to)) {
+		len = min_t(size_t, iov_iter_count(to), GNS_UREAD_MAX);
+		ret = read_chunk(iocb, to, len);
+		if (ret > 0)
+			total += ret;
+		if (ret < 0 || ret < len)
+			break;
+	}
+	return total ?: ret;
+}
+
+/*
+ * Never waits. What is not taken here is unlocked and dropped by the caller,
+ * and read by gns_read_folio() when somebody wants it: that slows down who
+ * reads ahead faster than the origin gives.
+ */
+static void gns_readahead(struct readahead_control *rac)
+{
+	struct inode *inode = rac->mapping->host;
+	struct folio *folio = NULL;
+	struct gns_fill *f;
+	u64 epoch, size;
+	u32 room;
+
+	if (!rac->file || !gns_data_enter(gns_i(inode), &epoch))
+		return;
+	size = i_size_read(inode);
+	while (folio || !gns_fill_full(gns_isb(inode))) {
+		if (!folio)
+			folio = readahead_folio(rac);
+		if (!folio)
+			return;
+		room = min_t(u32, readahead_count(rac),
+			     GNS_UREAD_MAX >> PAGE_SHIFT);
+		f = gns_fill_new(inode, rac->file->f_cred, epoch, size, room);
+		if (!f || !gns_fill_add(f, folio))
+			folio_unlock(folio);
+		if (!f)
+			return;
+		do {
+			folio = readahead_folio(rac);
+		} while (folio && gns_fill_add(f, folio));
+		gns_fill_submit(f, false);
+		gns_call_put(&f->c);
+	}
+}
+
+static int gns_read_folio(struct file *file, struct folio *folio)
+{
+	struct inode *inode = folio->mapping->host;
+	struct gns_fill *f = NULL;
+	int err = -ENOMEM;
+	u64 epoch;
+
+	if (!file)
+		err = -EBADF; /* in whose name? */
+	else if (!gns_data_enter(gns_i(inode), &epoch))
+		err = -ESTALE;
+	else
+		f = gns_fill_new(inode, file->f_cred, epoch, i_size_read(inode),
+				 1);
+	if (!f || !gns_fill_add(f, folio))
+		folio_unlock(folio);
+	if (!f)
+		return err;
+	err = gns_fill_submit(f, true);
+	if (!err)
+		err = gns_call_wait(&f->c);
+	gns_call_put(&f->c);
+	return err;
+}
+
+const struct address_space_operations gns_aops = {
+	.readahead = gns_readahead,
+	.read_folio = gns_read_folio,
+};

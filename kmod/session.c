@@ -101,6 +101,8 @@ void gns_session_zap_now(struct gns_session *s)
 	u64 pass;
 
 	mutex_lock(&s->zap_mutex);
+	/* Fault-around looks at the gate in an RCU section, and maps in it. */
+	synchronize_rcu();
 	pass = ++s->zap_pass;
 	while ((gi = next_mapped(s, pass))) {
 		gns_lease_zap(gi);

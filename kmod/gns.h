@@ -95,8 +95,10 @@ struct gns_listing;
  * @mapped:    in s->mapped
  * @zap_pass:  s->mapped_lock
  * @btime:     G ns
- * @dgen:      G R directories: names looked up under another are void
- * @listing:   G directories: what READDIR said, under epoch @listing->epoch
+ * @dgen:      G R directories: names looked up under another are void; never 0,
+ *             and never used twice, for a directory moves with its dentry
+ * @listing:   G directories: what READDIR said, of @dgen
+ * @nocaps:    R life of the lease in which the origin knew of no capabilities
  */
 struct gns_inode {
 	struct inode vfs_inode;
@@ -121,6 +123,7 @@ struct gns_inode {
 	s64 btime;
 	u64 dgen;
 	struct gns_listing *listing;
+	u64 nocaps;
 };
 
 static inline struct gns_inode *gns_i(const struct inode *inode)
@@ -208,6 +211,11 @@ void gns_attr_to_stat(const struct inode *inode, const struct gns_uattr *attr,
  */
 struct gns_listing *gns_inode_drop_names(struct gns_inode *gi);
 void gns_listing_free(struct gns_listing *l); /* NULL is harmless */
+
+/* attr.c: inode operations */
+int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
+		u32 mask, unsigned int flags);
+int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask);
 
 /* xattr.c */
 extern const struct xattr_handler *const gns_xattr_handlers[];

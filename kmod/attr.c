@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attributes: from the inode under a live lease, else as the origin answers
+ * now. Such an answer is used once; it is fresh, for it was asked for after
+ * the system call began.
+ */
+#include <linux/capability.h>
+#include <linux/namei.h>
+#include <linux/stat.h>
+#include <linux/uidgid.h>
+#include "lease.h"
+
+/* What programs make their buffers of; more comes by readahead anyway. */
+#define BLKSIZE (64u << 10)
+
+static void set_extra(const struct gns_inode *gi, s64 btime, struct kstat *st)
+{
+	if (S_ISREG(gi->vfs_inode.i_mode))
+		st->blksize = BLKSIZE;
+	st->btime = ns_to_timespec64(btime);
+	st->result_mask |= STATX_BTIME;
+}
+
+void gns_attr_to_stat(const struct inode *inode, const struct gns_uattr *attr,
+		      struct kstat *st)
+{
+	st->result_mask |= STATX_BASIC_STATS;
+	st->dev = inode->i_sb->s_dev;
+	st->ino = inode->i_ino;
+	st->mode = (inode->i_mode & S_IFMT) | (attr->mode & 07777);
+	st->nlink = attr->nlink;
+	st->uid = make_kuid(&init_user_ns, attr->uid);
+	st->gid = make_kgid(&init_user_ns, attr->gid);
+	st->rdev = inode->i_rdev;
+	st->size = min_t(u64, attr->size, MAX_LFS_FILESIZE);
+	st->atime = ns_to_timespec64(attr->atime);
+	st->mtime = ns_to_timespec64(attr->mtime);
+	st->ctime = ns_to_timespec64(attr->ctime);
+	st->blksize = i_blocksize(inode);
+	st->blocks = attr->blocks;
+	set_extra(gns_i(inode), attr->btime, st);
+}
+
+/*
+ * The attributes of an inode without a usable lease. 0 with an answer in
+ * @ans, or with none (its mode is 0): look at the inode again.
+ */
+static int ask(struct gns_inode *gi, struct gns_answer *ans)
+{
+	int err = gns_lease_get(gi, GNS_UWANT_LEASE, current_cred(), ans);
+
+	if (!err && ans->attr.mode &&
+	    ((ans->attr.mode ^ gi->vfs_inode.i_mode) & S_IFMT))
+		return -ESTALE;
+	return err;
+}
+
+int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
+		u32 mask, unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct gns_inode *gi = gns_i(inode);
+	struct gns_answer ans;
+	u64 epoch;
+	int err;
+
+	for (;;) {
+		if (gns_lease_enter(gi, &epoch) && gns_attr_ok(gi)) {
+			generic_fillattr(idmap, mask, inode, st);
+			set_extra(gi, READ_ONCE(gi->btime), st);
+			if (gns_lease_same(gi, epoch))
+				return 0;
+		}
+		err = ask(gi, &ans);
+		if (err)
+			return err;
+		if (ans.attr.mode) {
+			gns_attr_to_stat(inode, &ans.attr, st);
+			return 0;
+		}
+	}
+}
+
+/* The mode's bits that are @cred's, as MAY_*. */
+static u32 bits_for(const struct gns_uattr *attr)
+{
+	if (uid_eq(current_fsuid(), make_kuid(&init_user_ns, attr->uid)))
+		return attr->mode >> 6;
+	if (in_group_p(make_kgid(&init_user_ns, attr->gid)))
+		return attr->mode >> 3;
+	return attr->mode;
+}
+
+static bool may(const struct gns_uattr *attr, int cap)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	return kuid_has_mapping(ns, make_kuid(&init_user_ns, attr->uid)) &&
+	       kgid_has_mapping(ns, make_kgid(&init_user_ns, attr->gid)) &&
+	       ns_capable(ns, cap);
+}
+
+/*
+ * generic_permission() for attributes that are in no inode. They have no
+ * access control lists.
+ */
+static int check_answer(const struct gns_uattr *attr, int mask)
+{
+	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
+	if (!(mask & ~bits_for(attr)))
+		return 0;
+	if (S_ISDIR(attr->mode)) {
+		if (!(mask & MAY_WRITE) && may(attr, CAP_DAC_READ_SEARCH))
+			return 0;
+		return may(attr, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+	}
+	if (mask == MAY_READ && may(attr, CAP_DAC_READ_SEARCH))
+		return 0;
+	if ((!(mask & MAY_EXEC) || (attr->mode & 0111)) &&
+	    may(attr, CAP_DAC_OVERRIDE))
+		return 0;
+	return -EACCES;
+}
+
+int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
+{
+	struct gns_inode *gi = gns_i(inode);
+	struct gns_answer ans;
+	u64 epoch;
+	int err;
+
+	for (;;) {
+		if (gns_lease_enter(gi, &epoch) && gns_attr_ok(gi)) {
+			err = generic_permission(idmap, inode, mask);
+			if (gns_lease_same(gi, epoch))
+				return err;
+		}
+		if (mask & MAY_NOT_BLOCK)
+			return -ECHILD;
+		err = ask(gi, &ans);
+		if (err)
+			return err;
+		if (ans.attr.mode)
+			return check_answer(&ans.attr, mask);
+	}
+}
+
+const struct inode_operations gns_file_iops = {
+	.getattr = gns_getattr,
+	.permission = gns_permission,
+	.listxattr = gns_listxattr,
+};
+
+const struct inode_operations gns_special_iops = {
+	.getattr = gns_getattr,
+	.permission = gns_permission,
+	.listxattr = gns_listxattr,
+};

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lookup and revalidation of names; see dir.h.
+ *
+ * That there is no such name is something the origin says, under the same
+ * lease as a name. No error ever stands for it.
+ */
+#include <linux/dcache.h>
+#include <linux/namei.h>
+#include "dir.h"
+#include "lease.h"
+
+u64 gns_names_stamp(struct gns_inode *gi, u64 epoch, u64 sid,
+		    const struct gns_grant *g, const struct gns_uattr *attr)
+{
+	bool granted = gns_lease_grant(gi, sid, g, attr), ok;
+	u64 stamp = 0;
+
+	/* The same version is the same names, whenever they were looked up. */
+	spin_lock(&gi->lock);
+	if (granted)
+		ok = gi->version == g->version && gns_lease_ok(gi);
+	else
+		ok = gns_lease_shows(gi, epoch, g);
+	if (ok)
+		stamp = gi->dgen;
+	spin_unlock(&gi->lock);
+	return stamp;
+}
+
+static bool same_object(const struct inode *inode, const struct gns_fh *fh,
+			const struct gns_uattr *attr)
+{
+	return gns_fh_eq(&gns_i(inode)->fh, fh) &&
+	       !((inode->i_mode ^ attr->mode) & S_IFMT);
+}
+
+/* What is wrong with an answer without an error; 0: nothing. */
+static int check_answer(struct gns_inode *gi, const struct gns_answer *ans)
+{
+	if (ans->flags & GNS_UF_ABSENT || ans->fh.len)
+		return 0;
+	gns_err(gns_isb(&gi->vfs_inode), "the origin answers a lookup with nothing\n");
+	return -EIO;
+}
+
+static int ask(struct inode *dir, const struct qstr *name,
+	       struct gns_answer *ans, u64 *stamp)
+{
+	struct gns_inode *gi = gns_i(dir);
+	struct gns_bufcall *c;
+	u64 epoch;
+	int err;
+
+	c = gns_bufcall_new(gi->s, gns_isb(dir), GNS_CALL_LOOKUP,
+			    current_cred(), 0);
+	if (!c)
+		return -ENOMEM;
+	c->c.req.fh = gi->fh;
+	c->c.req.name = name->name;
+	c->c.req.namelen = name->len;
+	c->c.req.want = GNS_UWANT_LEASE;
+	if (!gns_lease_enter(gi, &epoch))
+		epoch = 0;
+	gns_count(gns_isb(dir), GNS_C_LOOKUPS, 1);
+	err = gns_call_sync(&c->c);
+	if (!err)
+		err = check_answer(gi, &c->c.ans);
+	if (!err) {
+		*ans = c->c.ans;
+		*stamp = gns_names_stamp(gi, epoch, ans->sid, &ans->dir, NULL);
+	}
+	gns_call_put(&c->c);
+	/* Absence is no error of a lookup. */
+	return err == -ENOENT ? -EIO : err;
+}
+
+static struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
+				 unsigned int flags)
+{
+	struct inode *inode = NULL;
+	struct gns_answer ans;
+	struct dentry *alias;
+	u64 stamp;
+	int err;
+
+	if (dentry->d_name.len > GNS_UNAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	err = ask(dir, &dentry->d_name, &ans, &stamp);
+	if (err)
+		return ERR_PTR(err);
+	if (!(ans.flags & GNS_UF_ABSENT)) {
+		inode = gns_inode_get(dir->i_sb, &ans.fh, &ans.attr);
+		if (IS_ERR(inode))
+			return ERR_CAST(inode);
+		gns_lease_grant(gns_i(inode), ans.sid, &ans.grant, &ans.attr);
+	}
+	WRITE_ONCE(dentry->d_time, stamp);
+	alias = d_splice_alias(inode, dentry);
+	/* A directory that was elsewhere comes with the stamp from there. */
+	if (!IS_ERR_OR_NULL(alias))
+		WRITE_ONCE(alias->d_time, stamp);
+	return alias;
+}
+
+/* Any context, RCU included. */
+static bool name_counts(const struct inode *dir, const struct dentry *dentry)
+{
+	const struct gns_inode *gi = gns_i(dir);
+	u64 epoch, stamp;
+
+	if (!gns_lease_enter(gi, &epoch))
+		return false;
+	smp_rmb(); /* dgen is of the lease that was live, or of a later one */
+	stamp = READ_ONCE(gi->dgen);
+	if (READ_ONCE(dentry->d_time) != stamp || !gns_lease_same(gi, epoch))
+		return false;
+	gns_count(gns_isb(dir), GNS_C_DENTRY_HITS, 1);
+	return true;
+}
+
+static int name_again(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	struct name_snapshot name;
+	struct gns_answer ans;
+	u64 stamp;
+	int err;
+
+	/* It may be moved while we ask. */
+	take_dentry_name_snapshot(&name, dentry);
+	err = ask(dir, &name.name, &ans, &stamp);
+	release_dentry_name_snapshot(&name);
+	if (err)
+		return err;
+	if (ans.flags & GNS_UF_ABSENT) {
+		if (inode)
+			return 0;
+	} else {
+		if (!inode || !same_object(inode, &ans.fh, &ans.attr))
+			return 0;
+		gns_lease_grant(gns_i(inode), ans.sid, &ans.grant, &ans.attr);
+	}
+	WRITE_ONCE(dentry->d_time, stamp);
+	return 1;
+}
+
+static int gns_d_revalidate(GNS_D_REVALIDATE_ARGS)
+{
+	struct dentry *parent;
+	struct inode *in;
+	int ret;
+
+	if (flags & LOOKUP_RCU) {
+		in = d_inode_rcu(READ_ONCE(dentry->d_parent));
+		return in && name_counts(in, dentry) ? 1 : -ECHILD;
+	}
+	parent = dget_parent(dentry);
+	in = d_inode(parent);
+	ret = name_counts(in, dentry) ? 1 : name_again(in, dentry);
+	dput(parent);
+	return ret;
+}
+
+/* An absence that has to be asked for each time is not worth its memory. */
+static int gns_d_delete(const struct dentry *dentry)
+{
+	return !READ_ONCE(dentry->d_time) && d_really_is_negative(dentry);
+}
+
+/*
+ * Without d_weak_revalidate: what is reached without a name (".", "..", a
+ * descriptor) has no name to ask for, and its attributes look after themselves.
+ */
+const struct dentry_operations gns_dentry_ops = {
+	.d_revalidate = gns_d_revalidate,
+	.d_delete = gns_d_delete,
+};
+
+/* The name was known before. Another object: the next lookup sorts it out. */
+static void refresh(struct dentry *dentry, const struct gns_found *f)
+{
+	struct inode *inode = d_inode(dentry);
+
+	if (!inode || !same_object(inode, f->fh, f->attr))
+		return;
+	gns_lease_grant(gns_i(inode), f->sid, &f->grant, f->attr);
+	WRITE_ONCE(dentry->d_time, f->stamp);
+}
+
+static void instantiate(struct dentry *dentry, const struct gns_found *f)
+{
+	struct inode *inode = gns_inode_get(dentry->d_sb, f->fh, f->attr);
+	struct dentry *alias;
+
+	if (IS_ERR(inode))
+		return;
+	gns_lease_grant(gns_i(inode), f->sid, &f->grant, f->attr);
+	WRITE_ONCE(dentry->d_time, f->stamp);
+	alias = d_splice_alias(inode, dentry);
+	if (IS_ERR_OR_NULL(alias))
+		return;
+	WRITE_ONCE(alias->d_time, f->stamp);
+	dput(alias);
+}
+
+void gns_name_prime(struct dentry *parent, const struct gns_found *f)
+{
+	DECLARE_WAIT_QUEUE_HEAD_ONSTACK(wq);
+	struct qstr name = f->name;
+	struct dentry *dentry;
+
+	name.hash = full_name_hash(parent, name.name, name.len);
+	dentry = d_lookup(parent, &name);
+	if (!dentry)
+		dentry = d_alloc_parallel(parent, &name, &wq);
+	if (IS_ERR(dentry))
+		return;
+	if (d_in_lookup(dentry)) {
+		instantiate(dentry, f);
+		d_lookup_done(dentry);
+	} else {
+		refresh(dentry, f);
+	}
+	dput(dentry);
+}
+
+const struct inode_operations gns_dir_iops = {
+	.lookup = gns_lookup,
+	.getattr = gns_getattr,
+	.permission = gns_permission,
+	.listxattr = gns_listxattr,
+};

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What READDIR said: chunks, each one answer; and the listing of a directory,
+ * the chunks of one version in a row.
+ *
+ * A chunk does not change once it is made. A listing only grows, at its end,
+ * and is thrown away as a whole when the directory's names become void; who
+ * walks it has a reference, and sees the version that was right when the walk
+ * began. A listing is taken for a walk only under a live lease.
+ *
+ * Memory: at most GNS_LISTING_MAX bytes for a directory, charged to the cgroup
+ * of who read it. What is behind is asked for each time.
+ *
+ * Positions of an open directory: 0 and 1 are "." and "..", 2 is the start,
+ * else it is the origin's cookie of the last entry. Cookies 1 and 2, which
+ * would be taken for those, are moved to places near the end of the range.
+ *
+ * Locks: gi->lock guards gi->listing and its end; chunks are linked so that a
+ * walk needs no lock.
+ */
+#ifndef GNS_LISTING_H
+#define GNS_LISTING_H
+
+#include "gns.h"
+
+#define GNS_LISTING_MAX (64u << 20)
+
+/* The start of the entries: behind "." and "..". */
+#define GNS_POS_START 2
+
+/** struct gns_entry - one name; the next one begins at a multiple of 8 */
+struct gns_entry {
+	u64 cookie;
+	u64 ino;
+	u8 type;
+	u8 namelen;
+	char name[];
+};
+
+/**
+ * struct gns_chunk - one answer
+ * @next:  R of a listing; set once
+ * @after: cookie that was asked for
+ * @last:  cookie of the last entry; @after without any
+ * @used:  bytes of @data
+ * @eof:   nothing is behind it
+ * @data:  struct gns_entry
+ */
+struct gns_chunk {
+	struct gns_chunk *next;
+	u64 after;
+	u64 last;
+	u32 used;
+	bool eof;
+	u8 data[] __aligned(8);
+};
+
+/**
+ * struct gns_listing - see above
+ * @ref:   the directory, walks
+ * @id:    never used twice
+ * @first: I
+ * @tail:  gi->lock
+ * @bytes: gi->lock, of all chunks
+ */
+struct gns_listing {
+	refcount_t ref;
+	u64 id;
+	struct gns_chunk *first;
+	struct gns_chunk *tail;
+	size_t bytes;
+};
+
+/**
+ * struct gns_dir_at - where an open directory is, so that nobody searches
+ * @id:     listing; 0: none
+ * @cookie: where in it
+ * @chunk:  of that listing, valid as long as somebody has a reference on it
+ * @off:    of the next entry in @chunk
+ * @pass:   the last answer could not be kept
+ */
+struct gns_dir_at {
+	u64 id;
+	u64 cookie;
+	const struct gns_chunk *chunk;
+	u32 off;
+	bool pass;
+};
+
+/** gns_pos_to_cookie() - of a position from GNS_POS_START on; 0: the start */
+u64 gns_pos_to_cookie(loff_t pos);
+
+/**
+ * gns_chunk_new() - check an answer, and keep its names
+ * @gi:    the directory, for messages
+ * @buf:   a private copy of struct gns_udirent
+ * @len:   bytes
+ * @after: cookie that was asked for
+ * @eof:   nothing is behind it
+ *
+ * Afterwards every record of @buf is known to be good. Return: freed by
+ * gns_chunk_free(); ERR_PTR(-EIO): it makes no sense; ERR_PTR(-ENOMEM).
+ */
+struct gns_chunk *gns_chunk_new(const struct gns_inode *gi, const void *buf,
+				u32 len, u64 after, bool eof);
+void gns_chunk_free(struct gns_chunk *c);
+
+/**
+ * gns_chunk_emit() - give entries to who reads the directory
+ * @c:   the chunk; the caller's, or of a listing with a reference
+ * @off: of the first one; moved on
+ * @ctx: its position follows
+ *
+ * Context: process, may fault; no locks of gns.
+ * Return: true: all were taken; false: the reader has had enough.
+ */
+bool gns_chunk_emit(const struct gns_chunk *c, u32 *off,
+		    struct dir_context *ctx);
+
+/**
+ * gns_listing_live() - the listing, if there is one and it counts now
+ * @gi: a directory
+ *
+ * Return: a reference, put by gns_listing_free(); NULL.
+ */
+struct gns_listing *gns_listing_live(struct gns_inode *gi);
+
+/**
+ * gns_listing_add() - keep an answer
+ * @gi:    the directory
+ * @stamp: dgen that the answer is of
+ * @c:     taken over if kept
+ *
+ * Return: the listing that it is in now, a reference; NULL: it is the caller's
+ * still, for it does not follow on what is there, or is too much.
+ */
+struct gns_listing *gns_listing_add(struct gns_inode *gi, u64 stamp,
+				    struct gns_chunk *c);
+
+enum gns_walk {
+	GNS_WALK_ENOUGH, /* the reader's memory is full, or that was all */
+	GNS_WALK_SHORT, /* the listing ends here, the directory does not */
+	GNS_WALK_LOST, /* no such place in it */
+};
+
+/**
+ * gns_listing_walk() - give entries to who reads the directory
+ * @l:   with a reference
+ * @at:  where the reader was before; moved on
+ * @ctx: its position says where to begin, and follows; NULL: only look what
+ *       would come of it
+ * @cookie: of the position
+ */
+enum gns_walk gns_listing_walk(const struct gns_listing *l,
+			       struct gns_dir_at *at, struct dir_context *ctx,
+			       u64 cookie);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mount options; see options.h. "bg" and its kin are for mount.gns, which does
+ * not pass them on.
+ */
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
+#include <linux/kernel.h>
+#include <linux/overflow.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include "gns.h"
+#include "options.h"
+
+enum option {
+	OPT_SOFT,
+	OPT_HARD,
+	OPT_TIMEO,
+	OPT_RASIZE,
+};
+
+const struct fs_parameter_spec gns_options_spec[] = {
+	fsparam_flag("soft", OPT_SOFT),
+	fsparam_flag("hard", OPT_HARD),
+	fsparam_u32("timeo", OPT_TIMEO),
+	fsparam_string("rasize", OPT_RASIZE),
+	{}
+};
+
+void gns_options_default(struct gns_options *opt)
+{
+	*opt = (struct gns_options){
+		.timeo_ms = GNS_TIMEO_DEFAULT_MS,
+		.rasize = GNS_RASIZE_DEFAULT,
+	};
+}
+
+/* A number, with K or M behind it or without. */
+static int parse_bytes(const char *s, u32 *bytes)
+{
+	size_t len = strlen(s);
+	u32 unit = 1, n;
+	char digits[12];
+
+	switch (len ? s[len - 1] : 0) {
+	case 'k':
+	case 'K':
+		unit = SZ_1K;
+		len--;
+		break;
+	case 'm':
+	case 'M':
+		unit = SZ_1M;
+		len--;
+		break;
+	}
+	if (!len || len >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, s, len);
+	digits[len] = 0;
+	if (kstrtou32(digits, 10, &n) || check_mul_overflow(n, unit, bytes))
+		return -EINVAL;
+	return 0;
+}
+
+static int parse_rasize(struct fs_context *fc, struct gns_options *opt,
+			const char *s)
+{
+	u32 bytes;
+
+	if (parse_bytes(s, &bytes) || bytes < PAGE_SIZE ||
+	    bytes > GNS_RASIZE_MAX)
+		return invalfc(fc, "rasize=%s: give %lu to %u bytes, e.g. rasize=8M",
+			       s, PAGE_SIZE, GNS_RASIZE_MAX);
+	opt->rasize = round_down(bytes, PAGE_SIZE);
+	return 0;
+}
+
+int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
+		      struct fs_parameter *param)
+{
+	struct fs_parse_result result;
+	int nr = fs_parse(fc, gns_options_spec, param, &result);
+
+	switch (nr) {
+	case OPT_SOFT:
+		opt->soft = true;
+		return 0;
+	case OPT_HARD:
+		opt->soft = false;
+		return 0;
+	case OPT_TIMEO:
+		if (result.uint_32 < GNS_TIMEO_MIN_MS ||
+		    result.uint_32 > GNS_TIMEO_MAX_MS)
+			return invalfc(fc, "timeo=%u: give %u to %u milliseconds",
+				       result.uint_32, GNS_TIMEO_MIN_MS,
+				       GNS_TIMEO_MAX_MS);
+		opt->timeo_ms = result.uint_32;
+		return 0;
+	case OPT_RASIZE:
+		return parse_rasize(fc, opt, param->string);
+	}
+	return nr;
+}
+
+void gns_options_show(struct seq_file *m, const struct gns_options *opt)
+{
+	seq_printf(m, ",%s,timeo=%u,rasize=%u",
+		   READ_ONCE(opt->soft) ? "soft" : "hard",
+		   READ_ONCE(opt->timeo_ms), READ_ONCE(opt->rasize));
+}
+
+bool gns_options_eq(const struct gns_options *a, const struct gns_options *b)
+{
+	return a->soft == b->soft && a->timeo_ms == b->timeo_ms &&
+	       a->rasize == b->rasize;
+}

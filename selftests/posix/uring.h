@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reads by io_uring, one at a time, without a library.
+ *
+ * Lifetime: uring_open() .. uring_close(). Locks: none.
+ */
+#ifndef GNS_TEST_URING_H
+#define GNS_TEST_URING_H
+
+#include <linux/io_uring.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "lib/types.h"
+
+struct uring {
+	int fd;
+	void *ring;
+	size_t ring_len;
+	struct io_uring_sqe *sqes;
+	struct io_uring_cqe *cqes;
+	unsigned int *sq_tail, *sq_array, *sq_mask;
+	unsigned int *cq_head, *cq_tail, *cq_mask;
+};
+
+/** uring_open() - Return: false with errno set when the kernel has none */
+bool uring_open(struct uring *r);
+void uring_close(struct uring *r);
+
+/** uring_read() - as pread(2) */
+ssize_t uring_read(struct uring *r, int fd, void *buf, size_t len, u64 off);
+
+#endif

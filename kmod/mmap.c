@@ -13,12 +13,43 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
 #include "file.h"
 #include "instance.h"
 
 /* Pause between looks at the gate; the longest wait with mmap_lock held. */
 #define GATE_POLL (HZ / 20)
 #define LOCKED_WAIT HZ
+
+static bool is_open(const struct gns_inode *gi)
+{
+	return gns_lease_may_map(gi);
+}
+
+static bool is_live(const struct gns_inode *gi)
+{
+	return gns_session_live(gi->s);
+}
+
+/*
+ * Sleep until something is said of the session, at most @timeout jiffies. It
+ * may be frozen: the gate is shut while the host is about to sleep.
+ */
+static int session_wait(struct gns_inode *gi,
+			bool (*is)(const struct gns_inode *gi), long timeout)
+{
+	DEFINE_WAIT(wait);
+
+	while (timeout && !is(gi) && !fatal_signal_pending(current)) {
+		prepare_to_wait(&gi->s->wait, &wait,
+				TASK_KILLABLE | TASK_FREEZABLE_UNSAFE);
+		if (!is(gi))
+			timeout = schedule_timeout(timeout);
+		finish_wait(&gi->s->wait, &wait);
+	}
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
 
 /*
  * Wait until pages may be mapped. 0; -EAGAIN: @timeout jiffies are over; an
@@ -30,7 +61,7 @@ static int gate_wait(struct file *file, unsigned long timeout)
 	unsigned long begun = jiffies;
 	int err;
 
-	for (;;) {
+	while (!gns_lease_may_map(gi)) {
 		/* In line with changes: a steady writer starves nobody. */
 		if (!gns_attr_ok(gi)) {
 			err = gns_lease_get(gi,
@@ -40,29 +71,32 @@ static int gate_wait(struct file *file, unsigned long timeout)
 				return err;
 		}
 		/* Live, but to be renewed soon; or gone again. */
-		err = wait_event_killable_timeout(gi->s->wait,
-						  gns_lease_may_map(gi),
-						  GATE_POLL);
+		err = session_wait(gi, is_open, GATE_POLL);
 		if (err)
-			return err < 0 ? err : 0;
+			return err;
 		if (jiffies - begun >= timeout)
 			return -EAGAIN;
 	}
+	return 0;
 }
 
-/* With mmap_lock dropped: into the cache, so that it is not read under it. */
+/*
+ * With mmap_lock dropped: into the cache, so that it is not read under it. A
+ * read of one byte does all that it takes, and waits killably.
+ */
 static void fetch_page(struct file *file, pgoff_t index)
 {
-	struct address_space *mapping = file->f_mapping;
-	loff_t size = i_size_read(mapping->host);
-	struct folio *folio;
+	struct kiocb iocb;
+	struct iov_iter to;
+	struct kvec vec;
+	char byte;
 
-	if (index >= DIV_ROUND_UP(size, PAGE_SIZE))
-		return;
-	page_cache_sync_readahead(mapping, &file->f_ra, file, index, 1);
-	folio = read_mapping_folio(mapping, index, file);
-	if (!IS_ERR(folio))
-		folio_put(folio);
+	vec.iov_base = &byte;
+	vec.iov_len = 1;
+	init_sync_kiocb(&iocb, file);
+	iocb.ki_pos = (loff_t)index << PAGE_SHIFT;
+	iov_iter_kvec(&to, ITER_DEST, &vec, 1, 1);
+	gns_buffered_read(&iocb, &to);
 }
 
 static vm_fault_t gate_wait_unlocked(struct vm_fault *vmf)
@@ -94,8 +128,9 @@ static vm_fault_t fault_errno(int err)
 static vm_fault_t fault_wait(struct vm_fault *vmf)
 {
 	struct file *file = vmf->vma->vm_file;
+	struct gns_inode *gi = gns_i(file_inode(file));
 	struct gns_sb *gsb = gns_isb(file_inode(file));
-	long left;
+	int err;
 
 	if (fatal_signal_pending(current))
 		return VM_FAULT_SIGBUS;
@@ -107,13 +142,11 @@ static vm_fault_t fault_wait(struct vm_fault *vmf)
 	 * is no session a question could take for ever.
 	 */
 	if (!gns_session_live(gsb->s) && !READ_ONCE(gsb->opt.soft) &&
-	    !READ_ONCE(gsb->dead)) {
-		left = wait_event_killable_timeout(gsb->s->wait,
-						   gns_session_live(gsb->s),
-						   LOCKED_WAIT);
-		return fault_errno(left < 0 ? -EINTR : 0);
-	}
-	return fault_errno(gate_wait(file, LOCKED_WAIT));
+	    !READ_ONCE(gsb->dead))
+		err = session_wait(gi, is_live, LOCKED_WAIT);
+	else
+		err = gate_wait(file, LOCKED_WAIT);
+	return fault_errno(err);
 }
 
 /*

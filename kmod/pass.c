@@ -230,7 +230,8 @@ ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len)
 		total += copied;
 		if (copied < got)
 			err = -EFAULT;
-		if (copied < asked)
+		/* As of that piece the file ends here. */
+		if (copied < asked || iocb->ki_pos >= p.size)
 			break;
 		cond_resched();
 	}

@@ -1,156 +1,148 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gns-demo: what a change has to wait for.
+ * gns-demo: a change of a file that two satellites have cached and mapped,
+ * while both can be reached, and while one of them is cut off.
  *
- *	gns-demo HOST:PORT EXPORT FILE
+ *	gns-demo FILE
  *
- * Two satellites hold a lease on FILE. One of them changes it: first while
- * the other one answers, then while the other one is stopped. FILE is
- * overwritten.
+ * Run by lab_run, with the satellites a and b; FILE is below the export, and
+ * is overwritten. A line that begins with "not" tells of a broken promise.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "client.h"
+#include "lab.h"
+#include "view.h"
+#include "words.h"
 
-static double seconds(void)
+#define FILE_LEN 65536u
+
+static u8 buf[FILE_LEN] __attribute__((aligned(8)));
+
+static struct demo {
+	const char *file;
+	struct changer *changer;
+	struct view v[4]; /* a by read, a mapped, b by read, b mapped */
+	unsigned int ttl; /* ms */
+	bool failed;
+} d;
+
+static void check(bool good, const char *what)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
+	if (good)
+		return;
+	d.failed = true;
+	printf("not so: %s\n", what);
 }
 
-/* Look the file up with a lease; Return: its version. */
-static u64 lease(struct client *c, const char *export, const char *name,
-		 struct gns_fh *fh)
+/* Return: ns from the request to the acknowledgement. */
+static u64 change(u32 state, u64 *when)
 {
-	struct gns_msg m = { .type = GNS_MOUNT }, rep;
-	struct gns_msg look = { .type = GNS_LOOKUP };
-
-	m.mount.export = (struct gns_str){ export, strlen(export) };
-	if (client_call(c, &m, &rep))
-		die("mounting %s failed", export);
-	look.name.fh = rep.r_obj.fh;
-	look.name.name = (struct gns_str){ name, strlen(name) };
-	look.name.want = GNS_WANT_LEASE;
-	if (client_call(c, &look, &rep) || rep.r_lookup.absent)
-		die("there is no %s", name);
-	*fh = rep.r_lookup.child.fh;
-	return rep.r_lookup.child.grant.number ?
-		       rep.r_lookup.child.grant.version :
-		       0;
-}
-
-/* Write, as the change number @seq; Return: seconds to the answer. */
-static double change(struct client *c, const struct gns_fh *fh, u64 seq,
-		     u64 *before, u64 *after)
-{
-	static const char text[] = "written by the second satellite\n";
-	struct gns_msg m = { .type = GNS_WRITE }, rep;
-	double t = seconds();
+	u64 begin = lab_now();
 	u32 status;
 
-	m.write.change = (struct gns_change){ 0, seq };
-	m.write.fh = *fh;
-	m.payload = text;
-	m.payload_len = sizeof(text) - 1;
-	status = client_call(c, &m, &rep);
+	words_fill(buf, sizeof(buf), state, 0);
+	status = change_write(d.changer, d.file, 0, buf, sizeof(buf));
 	if (status)
-		die("the write failed: %s", gns_status_str(status));
-	*before = rep.r_change.changed.v[0].before;
-	*after = rep.r_change.changed.v[0].after;
-	return seconds() - t;
+		die("the change was refused: %u", status);
+	*when = change_when(d.changer);
+	view_acked(state);
+	return *when - begin;
 }
 
-/*
- * The first satellite, a process of its own: holds a lease, answers what it
- * is asked, and takes a new lease whenever its parent writes a line.
- */
-static void holder(const char *addr, const char *export, const char *name,
-		   int in, int out)
+static void see(unsigned int from, unsigned int to, u32 state, unsigned int ms)
 {
-	struct client *c = client_open(addr, 2);
-	struct gns_fh fh;
-	u64 version;
-	char byte;
+	unsigned int i;
 
-	if (!c)
-		die("no session");
-	do {
-		version = lease(c, export, name, &fh);
-		if (write(out, &version, sizeof(version)) < 0)
-			exit(1);
-		while (!client_input(c, in))
-			;
-	} while (read(in, &byte, 1) == 1);
-	exit(0);
+	for (i = from; i < to; i++)
+		check(view_wait(&d.v[i], state, ms), "the change was seen in time");
 }
 
-static u64 hear(int fd)
+static double after(const struct view *v, u64 when)
 {
-	u64 v;
+	return ((s64)v->seen - (s64)when) / 1e6;
+}
 
-	if (read(fd, &v, sizeof(v)) != sizeof(v))
-		die("the first satellite is gone");
-	return v;
+static void both_reachable(void)
+{
+	u64 when, took = change(2, &when);
+
+	see(0, 4, 2, 20000);
+	printf("  revoked at both, applied and acknowledged after %9.1f ms\n",
+	       took / 1e6);
+	printf("  a sees it, by read and mapped: %+8.1f and %+.1f ms after that\n",
+	       after(&d.v[0], when), after(&d.v[1], when));
+	printf("  b sees it, by read and mapped: %+8.1f and %+.1f ms after that\n",
+	       after(&d.v[2], when), after(&d.v[3], when));
+	fflush(stdout);
+}
+
+static u64 looks(unsigned int from)
+{
+	return __atomic_load_n(&d.v[from].looks, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&d.v[from + 1].looks, __ATOMIC_RELAXED);
+}
+
+static void one_cut_off(void)
+{
+	u64 when, took, healed, before;
+
+	lab("net_cut b");
+	printf("  b is cut off\n");
+	fflush(stdout);
+	took = change(3, &when);
+	see(0, 2, 3, 20000);
+	printf("  the change waited for b's leases to end: %9.1f s\n", took / 1e9);
+	printf("  a sees it, by read and mapped: %+8.1f and %+.1f ms after that\n",
+	       after(&d.v[0], when), after(&d.v[1], when));
+	before = looks(2);
+	lab_sleep(3000);
+	printf("  b's readers wait: %llu looks in 3 s, where a had %llu in all\n",
+	       (unsigned long long)(looks(2) - before),
+	       (unsigned long long)looks(0));
+	check(looks(2) == before, "who is cut off waits");
+	check(took < d.ttl * 1500000ull + 5000000000ull,
+	      "the change went on at the deadline");
+	fflush(stdout);
+	lab("net_heal b");
+	healed = lab_now();
+	see(2, 4, 3, 60000);
+	printf("  healed; b goes on, by read and mapped, after %.1f and %.1f s\n",
+	       after(&d.v[2], healed) / 1e3, after(&d.v[3], healed) / 1e3);
 }
 
 int main(int argc, char **argv)
 {
-	u64 version, before, after;
-	int to[2], from[2];
-	struct gns_fh fh;
-	struct client *c;
-	double t;
-	pid_t pid;
+	u64 stale = 0, n = 0, when;
+	unsigned int i;
 
-	if (argc != 4)
-		die("usage: gns-demo HOST:PORT EXPORT FILE");
-	if (pipe(to) || pipe(from))
-		die("no pipe");
-	pid = fork();
-	if (!pid) {
-		close(to[1]);
-		holder(argv[1], argv[2], argv[3], to[0], from[1]);
+	if (argc != 2)
+		die("usage: gns-demo FILE");
+	d.file = argv[1];
+	d.ttl = atoi(lab_env("TTL")) * 1000;
+	d.changer = changer_open("/run/netns/o", lab_env("ORIGIN"), "x");
+	change(1, &when);
+	for (i = 0; i < 4; i++) {
+		view_start(&d.v[i],
+			   lab_path(lab_path(lab_env("LAB"), i < 2 ? "a" : "b"),
+				    d.file),
+			   i % 2);
+		check(view_wait(&d.v[i], 1, 20000), "the file can be read");
 	}
-	c = client_open(argv[1], 2);
-	if (!c)
-		die("no session with %s", argv[1]);
-	version = hear(from[0]);
-	lease(c, argv[2], argv[3], &fh);
-	printf("  two satellites lease the file     version %016llx\n",
-	       (unsigned long long)version);
-	t = change(c, &fh, 1, &before, &after);
-	printf("  one changes it: revoked, applied, acknowledged in %6.1f ms\n",
-	       t * 1e3);
-	printf("  version before %016llx, after     %016llx\n",
-	       (unsigned long long)before, (unsigned long long)after);
-	if (write(to[1], "", 1) != 1)
-		die("the first satellite is gone");
-	version = hear(from[0]);
-	printf("  the other one asks again          version %016llx%s\n",
-	       (unsigned long long)version, version == after ? "" : " (!)");
-	if (version != after)
-		die("it was shown an old version");
-	kill(pid, SIGSTOP);
-	printf("  now the other one hangs; its lease has to run out first ...\n");
-	fflush(stdout);
-	t = change(c, &fh, 2, &before, &after);
-	printf("  ... the change was acknowledged after %.1f s\n", t);
-	kill(pid, SIGCONT);
-	if (write(to[1], "", 1) != 1)
-		die("the first satellite is gone");
-	version = hear(from[0]);
-	printf("  the other one wakes up and sees   version %016llx%s\n",
-	       (unsigned long long)version, version == after ? "" : " (!)");
-	close(to[1]);
-	waitpid(pid, NULL, 0);
-	client_close(c);
-	return version != after;
+	both_reachable();
+	one_cut_off();
+	for (i = 0; i < 4; i++) {
+		view_stop(&d.v[i]);
+		stale += d.v[i].stale;
+		n += d.v[i].looks;
+		check(!d.v[i].errors, "no reader gets an error");
+	}
+	printf("  %llu looks by four readers; of old bytes: %llu\n",
+	       (unsigned long long)n, (unsigned long long)stale);
+	check(!stale, "nobody reads old bytes");
+	changer_close(d.changer);
+	return d.failed;
 }

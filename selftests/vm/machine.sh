@@ -151,6 +151,8 @@ common_args()
 		-device "virtio-9p-pci,fsdev=root,mount_tag=host")
 	[ -z "$m_net" ] || args+=(-netdev "user,id=net" -device "virtio-net-pci,netdev=net,romfile=")
 	nvme_args "$m_nvme"
+	[ -z "$disk" ] || args+=(-drive "file=$disk,if=none,id=disk,format=raw,snapshot=on,cache=unsafe"
+		-device "virtio-blk-pci,drive=disk")
 }
 
 may_skip()

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A recorded history: who reads by two mounts, who changes by the protocol,
+ * and the memory that all of them record into.
+ *
+ * Lifetime: the memory is the parent's, from before the first fork on.
+ * Locks: none; each process writes its own records, and takes stamps from one
+ * counter, so that no two events have the same.
+ */
+#ifndef GNS_HISTORY_HIST_H
+#define GNS_HISTORY_HIST_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "lib/types.h"
+
+#define REGS 4
+#define LOGS 2
+#define DIRS 3
+#define NAMES 6
+#define BLOCK 4096u /* each write of a register covers the first */
+#define LOG_LEN 32u /* entries of u32 */
+#define LOG_FULL 20u /* then it is emptied */
+
+#define PROCS 24
+#define RECS 8192
+
+enum hist_model {
+	HIST_REG,
+	HIST_LOG,
+	HIST_TREE,
+	HIST_MODELS,
+};
+
+/** struct rec - one operation; the fields of struct lin_op */
+struct rec {
+	u64 call;
+	u64 ret; /* 0: not answered yet */
+	u64 arg[4];
+	u64 res;
+	u32 list[LOG_LEN];
+	u32 nlist;
+	s32 err;
+	u16 kind;
+	u8 model;
+	u8 obj;
+	bool dropped; /* it tells nothing */
+};
+
+struct proc {
+	u32 n;
+	u32 rnd;
+	char name[24];
+	struct rec v[RECS];
+};
+
+/** struct hist - shared by all */
+struct hist {
+	u64 stamp;
+	u64 value; /* last value or id that was written */
+	bool stop;
+	u32 broken; /* things that no model is needed for to be wrong */
+	bool tree; /* change names, too */
+	struct proc procs[PROCS];
+};
+
+/** struct me - a process */
+struct me {
+	struct hist *h;
+	struct proc *p;
+	u32 client;
+	const char *mnt; /* readers */
+};
+
+/** me_rnd() - a random number below @n */
+u32 me_rnd(struct me *me, u32 n);
+
+/** rec_call() - an operation begins; NULL: no room, or told to stop */
+struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj);
+
+/** rec_ret() - it was answered; @err as lin_op has it */
+void rec_ret(struct me *me, struct rec *r, s32 err);
+
+/** broken() - something is wrong whatever the order was */
+void broken(struct me *me, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** reader() - a process that reads @me->mnt until it is told to stop */
+void reader(struct me *me);
+
+/** writer() - one that changes the export of $ORIGIN from a namespace */
+void writer(struct me *me, const char *netns);
+
+/** hist_check() - is it linearizable? Return: violations, as TAP comments */
+int hist_check(struct hist *h, const char *save);
+
+#endif

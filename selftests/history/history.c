@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * history: two satellites are read and their origin is changed while links are
+ * cut, helpers die and hang and caches are dropped; then everything that was
+ * seen is checked for an order in which it could have happened.
+ *
+ *	history [-n EVENTS] [-s SEED] [-o]
+ *
+ * Run by lab_run. With -o the origin is killed as well, and no names change:
+ * what a create made can not always be told then.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hist.h"
+#include "lib/lab.h"
+#include "lib/tap.h"
+#include "tree/client.h"
+
+#define READERS 3 /* of each satellite */
+#define END_MS 60000 /* until everybody has his answer, at the end */
+
+static struct {
+	struct hist *h;
+	pid_t pids[PROCS];
+	u32 n;
+	u64 rnd;
+	bool origin;
+} t;
+
+static u32 rnd(u32 n)
+{
+	t.rnd = t.rnd * 6364136223846793005ull + 1442695040888963407ull;
+	return (t.rnd >> 33) % n;
+}
+
+static void start(const char *name, const char *mnt, const char *netns)
+{
+	struct me me = { .h = t.h, .client = t.n, .mnt = mnt };
+	pid_t pid;
+
+	me.p = &t.h->procs[t.n];
+	me.p->rnd = rnd(0x7fffffff) | 1;
+	snprintf(me.p->name, sizeof(me.p->name), "%s", name);
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		die("no process");
+	if (!pid) {
+		if (mnt)
+			reader(&me);
+		else
+			writer(&me, netns);
+		fflush(stdout);
+		_exit(0);
+	}
+	t.pids[t.n++] = pid;
+}
+
+static const char *some_host(void)
+{
+	return rnd(2) ? "a" : "b";
+}
+
+static void pause_a_while(void)
+{
+	lab_sleep(rnd(atoi(lab_env("TTL")) * 1500));
+}
+
+static void event(void)
+{
+	static const char *const ways[] = { "", "in", "out" };
+	const char *host = some_host(), *way = ways[rnd(3)];
+
+	switch (rnd(t.origin ? 8 : 7)) {
+	case 0:
+	case 1:
+	case 2:
+		tap_note("cut %s %s", host, way);
+		lab("net_cut %s %s", host, way);
+		pause_a_while();
+		lab("net_heal %s %s", host, way);
+		break;
+	case 3:
+		tap_note("the helper of %s is killed", host);
+		lab("helper_kill %s", host);
+		if (rnd(2))
+			pause_a_while();
+		lab("helper_start %s", host);
+		break;
+	case 4:
+		tap_note("the helper of %s hangs", host);
+		lab("helper_freeze %s", host);
+		pause_a_while();
+		lab("helper_thaw %s", host);
+		break;
+	case 5:
+		tap_note("caches are dropped");
+		lab("echo %u >/proc/sys/vm/drop_caches", 1 + rnd(3));
+		break;
+	case 6:
+		tap_note("gnsctl drop on %s", host);
+		lab("on %s \"$GNS_TOP/build/obj/tools/gnsctl\" drop $LAB/%s >/dev/null",
+		    host, host);
+		break;
+	case 7:
+		tap_note("the origin is killed");
+		lab("origin_kill");
+		if (rnd(2))
+			pause_a_while();
+		lab("origin_start");
+		break;
+	}
+	lab_sleep(200 + rnd(1000));
+}
+
+/* Return: have all processes ended well? */
+static bool end_all(void)
+{
+	u64 begin = lab_now();
+	bool good = true;
+	int status;
+	u32 i;
+
+	__atomic_store_n(&t.h->stop, true, __ATOMIC_RELEASE);
+	for (i = 0; i < t.n; i++) {
+		while (!waitpid(t.pids[i], &status, WNOHANG)) {
+			if (lab_ms(begin) > lab_slow(END_MS)) {
+				tap_note("%s still waits for an answer",
+					 t.h->procs[i].name);
+				kill(t.pids[i], SIGKILL);
+				waitpid(t.pids[i], &status, 0);
+				good = false;
+				break;
+			}
+			usleep(10000);
+		}
+		if (status) {
+			tap_note("%s ended with %#x", t.h->procs[i].name, status);
+			good = false;
+		}
+	}
+	return good;
+}
+
+static void files(void)
+{
+	u32 i;
+
+	for (i = 0; i < REGS; i++)
+		lab(": >$EXPORT/reg%u", i);
+	for (i = 0; i < LOGS; i++)
+		lab(": >$EXPORT/log%u", i);
+	for (i = 0; i < DIRS; i++)
+		lab("mkdir $EXPORT/d%u", i);
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const hosts[] = { "a", "b" };
+	const char *seed = getenv("SEED");
+	u32 events = 12, i, k, ops = 0;
+	char name[24];
+	int c;
+
+	t.rnd = seed ? strtoull(seed, NULL, 0) : 1;
+	while ((c = getopt(argc, argv, "n:s:o")) != -1) {
+		if (c == 'n')
+			events = atoi(optarg);
+		else if (c == 's')
+			t.rnd = strtoull(optarg, NULL, 0);
+		else if (c == 'o')
+			t.origin = true;
+		else
+			die("usage: history [-n EVENTS] [-s SEED] [-o]");
+	}
+	tap_note("seed %llu", (unsigned long long)t.rnd);
+	t.h = mmap(NULL, sizeof(*t.h), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t.h == MAP_FAILED)
+		die("no memory");
+	t.h->tree = !t.origin;
+	lab("mkdir $EXPORT");
+	files();
+	lab("cluster a b");
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < READERS; k++) {
+			snprintf(name, sizeof(name), "reader %u of %s", k,
+				 hosts[i]);
+			start(name, lab_path(lab_env("LAB"), hosts[i]), NULL);
+		}
+	start("a writer at o", NULL, "/run/netns/o");
+	start("another writer at o", NULL, "/run/netns/o");
+	start("a writer at a", NULL, "/run/netns/a");
+	lab_sleep(1000);
+	for (i = 0; i < events; i++)
+		event();
+	lab_sleep(1000);
+	tap_ok(end_all(), "everybody got an answer in the end");
+	for (i = 0; i < t.n; i++)
+		ops += t.h->procs[i].n;
+	tap_ok(ops > 40 * events, "%u operations were recorded", ops);
+	tap_ok(!t.h->broken, "no error, no short read, no read of two states");
+	tap_ok(!hist_check(t.h, "."), "there is an order that explains all of it");
+	return tap_end();
+}

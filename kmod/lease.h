@@ -49,8 +49,14 @@ static inline bool gns_lease_ok(const struct gns_inode *gi)
 {
 	const struct gns_session *s = gi->s;
 
-	return READ_ONCE(gi->held_gen) == READ_ONCE(s->gen) &&
-	       gns_session_live(s);
+	if (!gns_session_live(s))
+		return false;
+	/* Pairs with the barrier of set_deadline(). The other way round, who
+	 * stood still in between could find an old session by its generation
+	 * and live by the next one's deadline.
+	 */
+	smp_rmb();
+	return READ_ONCE(gi->held_gen) == READ_ONCE(s->gen);
 }
 
 /** gns_attr_ok() - may the cached attributes of @gi be used now? Any context. */

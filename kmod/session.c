@@ -65,6 +65,8 @@ static void set_deadline(struct gns_session *s)
 		WRITE_ONCE(s->expires, 0);
 		return;
 	}
+	/* The generation first: see gns_lease_ok(). */
+	smp_wmb();
 	WRITE_ONCE(s->expires, at);
 	hrtimer_start(&s->timer,
 		      ns_to_ktime(at - s->ttl / 4 + GNS_CLOCK_SLACK_NS),

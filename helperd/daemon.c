@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The daemon: one loop, the origin role on it, and what systemd wants to know.
+ * The daemon: one loop, the roles on it, and what systemd wants to know. There
+ * is an origin if there are exports, and a satellite unless it is switched off.
  *
  * It ends in three ways. Cleanly: no more connections and changes, everything
  * made durable, and the next start needs no grace time. At once, at a second
@@ -21,6 +22,7 @@
 #include "lib/loop.h"
 #include "origin/origin.h"
 #include "origin/store.h"
+#include "satellite/kernel.h"
 #include "state.h"
 #include "transport/tcp.h"
 
@@ -37,13 +39,15 @@ struct daemon {
 	uv_signal_t hup, term, intr;
 	uv_timer_t patience;
 	uv_timer_t watchdog;
+	bool ready;
 	bool stopping;
 	int code; /* exit status */
 	int dir; /* state */
 	struct gns_env *env;
 	struct gns_db *db;
 	struct gns_fs *fs;
-	struct gns_origin *origin;
+	struct gns_origin *origin; /* NULL: there are no exports */
+	struct gns_kernel *kernel; /* NULL: no satellite role */
 	struct gns_tcp *tcp;
 	u32 nlisteners;
 	struct gns_tcp_listener *listeners[ADDRS_MAX];
@@ -109,7 +113,7 @@ int gns_daemon_check(const struct gns_conf *conf, char *err, size_t size)
 			return -ENOTDIR;
 		}
 	}
-	return resolve(conf, v, &i, err, size);
+	return conf->nexports ? resolve(conf, v, &i, err, size) : 0;
 }
 
 static int on_accept(void *arg, struct gns_conn *conn)
@@ -155,10 +159,48 @@ static void stop_listening(struct daemon *d)
 		gns_tcp_listener_close(d->listeners[--d->nlisteners]);
 }
 
+static const char *plural(u32 n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* What it is doing, in a line. */
+static void describe(const struct daemon *d, char *buf, size_t size)
+{
+	u32 exports = d->origin ? d->conf->nexports : 0;
+	struct gns_kernel_status st;
+	int n = 0;
+
+	gns_kernel_status(d->kernel, &st);
+	if (exports)
+		n = snprintf(buf, size, "Serving %u export%s", exports,
+			     plural(exports));
+	if (st.open)
+		snprintf(buf + n, size - (size_t)n,
+			 "%s of %u origin%s", n ? ", satellite" : "Satellite",
+			 st.origins, plural(st.origins));
+	else if (!n)
+		snprintf(buf, size, "Waiting for the kernel module");
+}
+
 static void notify_ready(struct daemon *d)
 {
-	sd_notifyf(0, "READY=1\nSTATUS=Serving %u export%s", d->conf->nexports,
-		   d->conf->nexports == 1 ? "" : "s");
+	char text[128] = "";
+
+	describe(d, text, sizeof(text));
+	d->ready = true;
+	sd_notifyf(0, "READY=1\nSTATUS=%s", text);
+}
+
+static void on_satellite(void *arg)
+{
+	struct daemon *d = arg;
+	char text[128] = "";
+
+	if (!d->ready || d->stopping)
+		return;
+	describe(d, text, sizeof(text));
+	sd_notifyf(0, "STATUS=%s", text);
 }
 
 static void on_watchdog(uv_timer_t *timer)
@@ -198,8 +240,14 @@ static void on_stop(uv_signal_t *sig, int nr)
 	gns_info("%s: shutting down", strsignal(nr));
 	sd_notify(0, "STOPPING=1\nSTATUS=Making everything durable");
 	stop_listening(d);
+	/* What is mounted waits for the next helper, and loses nothing. */
+	gns_kernel_destroy(d->kernel);
+	d->kernel = NULL;
 	uv_timer_start(&d->patience, on_patience_end, QUIESCE_MS, 0);
-	gns_origin_quiesce(d->origin, on_quiesced, d);
+	if (d->origin)
+		gns_origin_quiesce(d->origin, on_quiesced, d);
+	else
+		uv_stop(&d->uv);
 }
 
 static bool same_export(const struct gns_posix_export *a,
@@ -230,6 +278,11 @@ static void reload_exports(struct daemon *d, struct gns_conf *now)
 	struct gns_conf *conf = d->conf;
 	u32 i;
 
+	if (!d->origin) {
+		if (now->nexports)
+			say(WARN, "reload: the first export needs a restart");
+		return;
+	}
 	for (i = 0; i < conf->nexports; i++)
 		if (!find_export(now, conf->exports[i].name))
 			say(WARN, "reload: export %s can not be taken back without a restart",
@@ -278,7 +331,8 @@ static void reload_rest(struct daemon *d, const struct gns_conf *now)
 
 	gns_log_level = now->log_level;
 	if (now->ttl != conf->ttl) {
-		gns_origin_set_ttl(d->origin, now->ttl);
+		if (d->origin)
+			gns_origin_set_ttl(d->origin, now->ttl);
 		say(INFO, "reload: ttl is %g s", (double)now->ttl / NSEC_PER_SEC);
 	}
 	conf->log_level = now->log_level;
@@ -291,6 +345,10 @@ static void reload_rest(struct daemon *d, const struct gns_conf *now)
 		key = "insecure";
 	else if (now->max_connections != conf->max_connections)
 		key = "max_connections";
+	else if (now->satellite != conf->satellite)
+		key = "satellite";
+	else if (now->buffer != conf->buffer)
+		key = "buffer";
 	if (key)
 		say(WARN, "reload: %s can not be changed without a restart",
 		    key);
@@ -385,6 +443,20 @@ static int start_origin(struct daemon *d)
 	return err;
 }
 
+static int start_satellite(struct daemon *d)
+{
+	struct gns_kernel_config cfg = {
+		.must = d->conf->satellite == GNS_CONF_YES,
+		.buffer = d->conf->buffer,
+		.changed = on_satellite,
+		.arg = d,
+	};
+
+	d->kernel = gns_kernel_create(&d->uv, d->env, &cfg, d->err,
+				      sizeof(d->err));
+	return d->kernel ? 0 : -errno;
+}
+
 static int start(struct daemon *d)
 {
 	struct gns_tcp_config cfg = {
@@ -403,9 +475,11 @@ static int start(struct daemon *d)
 		snprintf(d->err, sizeof(d->err), "no memory");
 		return -ENOMEM;
 	}
-	err = start_origin(d);
-	if (!err)
+	err = d->conf->nexports ? start_origin(d) : 0;
+	if (!err && d->origin)
 		err = start_listening(d);
+	if (!err && d->conf->satellite != GNS_CONF_NO)
+		err = start_satellite(d);
 	if (!err)
 		start_handles(d);
 	return err;
@@ -415,6 +489,7 @@ static int start(struct daemon *d)
 static void tear_down(struct daemon *d)
 {
 	stop_listening(d);
+	gns_kernel_destroy(d->kernel);
 	gns_posix_destroy(d->fs);
 	gns_store_close(d->db);
 	if (d->origin)

@@ -17,10 +17,13 @@
 /* inih's buffer for a line is 200 bytes, with "\r\n" and the end mark. */
 #define LINE_LEN 197
 #define MAX_CONNECTIONS 65536u
+/* MiB, of what the kernel takes as one buffer */
+#define MIN_BUFFER 8u
+#define MAX_BUFFER 1024u
 
 const char gns_conf_usage[] =
 	"Usage: gns-helperd [flags]\n"
-	"Serve directories over the gns protocol.\n"
+	"Serve directories over the gns protocol, and the mounts of such.\n"
 	"\n"
 	"  --config FILE        read FILE (" GNS_CONF_FILE ", if it is there)\n"
 	"  --listen HOST[:PORT] serve there, may be given again (127.0.0.1:7117)\n"
@@ -30,6 +33,9 @@ const char gns_conf_usage[] =
 	"  --insecure           listen on addresses that other hosts can reach,\n"
 	"                       though nothing is encrypted or authenticated\n"
 	"  --ttl SECONDS        how long an unreachable satellite holds up changes (10)\n"
+	"  --satellite auto|yes|no\n"
+	"                       serve what is mounted here (auto: once the kernel\n"
+	"                       module is loaded)\n"
 	"  --log-level LEVEL    error, warning, info or debug (info)\n"
 	"  --foreground         stay in the foreground, which it always does\n"
 	"  --check-config       say whether the configuration is right, and end\n"
@@ -43,7 +49,7 @@ struct parser {
 	FILE *in;
 	int line;
 	struct gns_posix_export *ex; /* [export ...] being read */
-	bool origin, daemon; /* section being read */
+	bool origin, daemon, satellite; /* section being read */
 	bool bad;
 	char *err;
 	size_t size;
@@ -160,6 +166,22 @@ static int set_squash(struct parser *p, const char *key, const char *v,
 	return 0;
 }
 
+static int set_satellite(struct parser *p, const char *key, const char *v)
+{
+	bool yes = false;
+
+	if (!strcmp(v, "auto")) {
+		p->conf->satellite = GNS_CONF_AUTO;
+		return 0;
+	}
+	if (strcmp(v, "yes") && strcmp(v, "no") && strcmp(v, "true") &&
+	    strcmp(v, "false"))
+		return fail(p, "%s: %s is not auto, yes or no", key, v);
+	set_bool(p, key, v, &yes);
+	p->conf->satellite = yes ? GNS_CONF_YES : GNS_CONF_NO;
+	return 0;
+}
+
 static int add_listen(struct parser *p, const char *v)
 {
 	struct gns_conf *c = p->conf;
@@ -264,6 +286,20 @@ static int origin_key(struct parser *p, const char *key, const char *v)
 	return fail(p, "unknown key %s in [origin]", key);
 }
 
+static int satellite_key(struct parser *p, const char *key, const char *v)
+{
+	u32 mib;
+
+	if (!strcmp(key, "enable"))
+		return set_satellite(p, key, v);
+	if (strcmp(key, "buffer"))
+		return fail(p, "unknown key %s in [satellite]", key);
+	if (set_u32(p, key, v, MIN_BUFFER, MAX_BUFFER, &mib))
+		return -EINVAL;
+	p->conf->buffer = mib << 20;
+	return 0;
+}
+
 static int daemon_key(struct parser *p, const char *key, const char *v)
 {
 	struct gns_conf *c = p->conf;
@@ -284,6 +320,7 @@ static void end_section(struct parser *p)
 	p->ex = NULL;
 	p->origin = false;
 	p->daemon = false;
+	p->satellite = false;
 }
 
 /*
@@ -301,6 +338,8 @@ static void begin_section(struct parser *p, char *line)
 		p->daemon = true;
 	else if (!strcmp(line + 1, "origin"))
 		p->origin = true;
+	else if (!strcmp(line + 1, "satellite"))
+		p->satellite = true;
 	else if (!strncmp(line + 1, "export ", 7))
 		p->ex = add_export(p, line + 8 + strspn(line + 8, " "));
 	else
@@ -345,6 +384,8 @@ static int on_key(void *arg, const char *section, const char *key,
 		return !export_key(p, key, value);
 	if (p->origin)
 		return !origin_key(p, key, value);
+	if (p->satellite)
+		return !satellite_key(p, key, value);
 	if (p->daemon)
 		return !daemon_key(p, key, value);
 	return !fail(p, "%s: not in a section", key);
@@ -416,6 +457,7 @@ static const struct option options[] = {
 	{ "state", required_argument, NULL, 's' },
 	{ "insecure", no_argument, NULL, 'i' },
 	{ "ttl", required_argument, NULL, 't' },
+	{ "satellite", required_argument, NULL, 'S' },
 	{ "log-level", required_argument, NULL, 'L' },
 	{ "foreground", no_argument, NULL, 'f' },
 	{ "check-config", no_argument, NULL, 'C' },
@@ -438,6 +480,8 @@ static int flag(struct parser *p, int opt, const char *arg)
 		return 0;
 	case 't':
 		return set_ttl(p, "--ttl", arg, &p->conf->ttl);
+	case 'S':
+		return set_satellite(p, "--satellite", arg);
 	case 'L':
 		return set_level(p, "--log-level", arg);
 	case 'C':
@@ -505,8 +549,8 @@ static int load(struct parser *p, int argc, char **argv)
 		err = set_str(p, &c->state, GNS_CONF_STATE);
 	if (!err && !c->nlisten)
 		err = add_listen(p, GNS_CONF_LISTEN);
-	if (!err && !c->nexports)
-		err = fail(p, "nothing to serve: there is no export in %s and no --export",
+	if (!err && !c->nexports && c->satellite == GNS_CONF_NO)
+		err = fail(p, "nothing to serve: no satellite role, no export in %s and no --export",
 			   file ? file : GNS_CONF_FILE);
 	return err;
 }

@@ -25,6 +25,13 @@ enum gns_conf_todo {
 	GNS_CONF_VERSION,
 };
 
+/* Does this helper serve the mounts of its network namespace? */
+enum gns_conf_satellite {
+	GNS_CONF_AUTO, /* as soon as the kernel module is there */
+	GNS_CONF_YES, /* or it does not start */
+	GNS_CONF_NO,
+};
+
 /** struct gns_conf - all of it; strings are owned */
 struct gns_conf {
 	enum gns_conf_todo todo;
@@ -36,7 +43,9 @@ struct gns_conf {
 	u32 max_connections;
 	u32 nlisten;
 	char *listen[GNS_CONF_LISTEN_MAX];
-	u32 nexports;
+	enum gns_conf_satellite satellite;
+	u32 buffer; /* bytes of answers received at once; 0: the default */
+	u32 nexports; /* 0: the origin role is not started */
 	struct gns_posix_export exports[GNS_CONF_EXPORTS_MAX];
 };
 

@@ -29,6 +29,7 @@ struct gns_genl {
 	int family;
 	const struct gns_genl_ops *ops;
 	void *arg;
+	const struct nlmsghdr *now; /* being handled */
 	char why[WHY_LEN];
 	char buf[BUF_LEN] __attribute__((aligned(8)));
 };
@@ -154,6 +155,7 @@ struct gns_genl *gns_genl_open(const struct gns_genl_ops *ops, void *arg)
 		return NULL;
 	g->ops = ops ? ops : &none;
 	g->arg = arg;
+	g->now = NULL;
 	memset(g->why, 0, sizeof(g->why));
 	g->sk = nl_socket_alloc();
 	if (g->sk) {
@@ -185,6 +187,11 @@ void gns_genl_close(struct gns_genl *g)
 int gns_genl_fd(const struct gns_genl *g)
 {
 	return nl_socket_get_fd(g->sk);
+}
+
+const struct nlmsghdr *gns_genl_message(const struct gns_genl *g)
+{
+	return g->now;
 }
 
 const char *gns_genl_why(const struct gns_genl *g)
@@ -279,6 +286,7 @@ static void take_message(struct gns_genl *g, struct nlmsghdr *nlh,
 		return;
 	if (genlmsg_parse(nlh, 0, attrs, GNS_A_MAX, policy))
 		err = -EBADMSG;
+	g->now = nlh;
 	if (w && nlh->nlmsg_seq == w->seq) {
 		if (!err && w->fn && !w->err)
 			err = w->fn(w->arg, gh->cmd, attrs);
@@ -289,6 +297,7 @@ static void take_message(struct gns_genl *g, struct nlmsghdr *nlh,
 	} else if (!nlh->nlmsg_seq && !err && g->ops->note) {
 		g->ops->note(g->arg, gh->cmd, attrs);
 	}
+	g->now = NULL;
 }
 
 /* One datagram of the kernel. Returns 0; -EAGAIN: there is none; -ENOBUFS. */

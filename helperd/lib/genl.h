@@ -66,6 +66,16 @@ void gns_genl_close(struct gns_genl *g);
 int gns_genl_fd(const struct gns_genl *g);
 
 /**
+ * gns_genl_message() - the message that is being handled, inside of a callback
+ * @g: the socket
+ *
+ * For attributes that come several times: @attrs has the last of each type.
+ *
+ * Return: the message; NULL outside of a callback.
+ */
+const struct nlmsghdr *gns_genl_message(const struct gns_genl *g);
+
+/**
  * gns_genl_why() - why the last call failed, for people
  * @g: the socket
  *

@@ -2,7 +2,8 @@
 /*
  * Where large payloads go: memory that its owner has prepared.
  *
- * Lifetime: outlives whoever was given it, and every block it gave out.
+ * Lifetime: outlives whoever was given it, which ends with done(), and every
+ * block it gave out.
  * Locks: none; one thread.
  */
 #ifndef GNS_LIB_MEM_H
@@ -16,10 +17,12 @@
  * struct gns_mem - a source of blocks
  * @alloc: @len bytes; NULL: there are none
  * @free:  a block of @alloc or of malloc(3); NULL is harmless
+ * @done:  optional: who was given this needs it no more; called once
  */
 struct gns_mem {
 	void *(*alloc)(struct gns_mem *mem, u32 len);
 	void (*free)(struct gns_mem *mem, void *p);
+	void (*done)(struct gns_mem *mem);
 };
 
 static inline void *gns_mem_alloc(struct gns_mem *mem, u32 len)

@@ -32,6 +32,8 @@
 #define SAT_BACKOFF_MIN_NS (20 * NSEC_PER_MSEC)
 #define SAT_BACKOFF_MAX_NS (5 * NSEC_PER_SEC)
 #define SAT_TICK_MAX_NS NSEC_PER_SEC
+/* An origin that starts is ready sooner than this; later it is trouble. */
+#define SAT_STARTING_NS (5 * NSEC_PER_SEC)
 /* Bytes queued on one link before requests wait for another. */
 #define SAT_LINK_QUEUED_MAX (4u << 20)
 
@@ -98,6 +100,7 @@ struct gns_sat {
 	bool troubled; /* the kernel was told so */
 	u64 hello_tag;
 	u64 hello_at;
+	u64 asked_at; /* ASKED: since when */
 	u64 hello_gen; /* the first tag of this asking */
 	u64 ttl;
 	u64 renew_tag; /* 0: none out */

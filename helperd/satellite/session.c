@@ -62,6 +62,7 @@ void sat_hello(struct gns_sat *s)
 	if (s->state == SAT_NONE) {
 		s->kern->ops->secret(s->kern, &s->new_secret);
 		s->state = SAT_ASKED;
+		s->asked_at = now;
 		s->hello_gen = s->next_tag + 1;
 	} else if (now - s->hello_at < NSEC_PER_SEC / 2) {
 		return;
@@ -97,7 +98,8 @@ static void hello_reply(struct link *l, const struct gns_msg *msg)
 		return;
 	if (msg->status == EBUSY) {
 		gns_debug("the origin is still starting, or full");
-		sat_trouble(s, EBUSY, "the origin is still starting, or full");
+		if (gns_boottime(s->env) - s->asked_at > SAT_STARTING_NS)
+			sat_trouble(s, EBUSY, "the origin is still starting, or full");
 		return; /* asked again at the next tick */
 	}
 	if (msg->status) {

@@ -197,7 +197,13 @@ static void test_bad_files(void **state)
 		  ":3: anon_uid: 4294967295 is not" },
 		{ "[export a]\npath=/a\nwhat = 1\n",
 		  ":3: unknown key what in [export a]" },
-		{ "[daemon]\n", "nothing to serve" },
+		{ "[satellite]\nenable = no\n", "nothing to serve" },
+		{ "[satellite]\nenable = maybe\n",
+		  ":2: enable: maybe is not auto, yes or no" },
+		{ "[satellite]\nbuffer = 7\n",
+		  ":2: buffer: 7 is not a number from 8 to 1024" },
+		{ "[satellite]\nwhat = 1\n",
+		  ":2: unknown key what in [satellite]" },
 	};
 	u32 i;
 

@@ -126,7 +126,8 @@ flags_and_files()
 	check "--help" says 0 "Usage: gns-helperd" --help
 	check "--version" says 0 "gns-helperd $VERSION" --version
 	check "unknown flag" says 2 "--what: unknown flag" --what
-	check "nothing to serve" says 2 "nothing to serve" --config /dev/null
+	check "nothing to serve" says 2 "nothing to serve" --config /dev/null \
+		--satellite=no
 	check "no loopback address" says 2 \
 		"listen: 0.0.0.0:7117 is not a loopback address; there is no encryption yet: say insecure = yes if the network is trusted" \
 		--config /dev/null "$e" --listen 0.0.0.0:7117

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The satellite role's own view of itself: kernel.c has /dev/gns, the line of
+ * words and when to begin again, kern_origin.c one origin: what the library
+ * tells the kernel of it, and its calls.
+ *
+ * Locks: none; one thread.
+ */
+#ifndef GNS_SATELLITE_KERNEL_INT_H
+#define GNS_SATELLITE_KERNEL_INT_H
+
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "lib/genl.h"
+#include "satellite/bulk.h"
+#include "satellite/kernel.h"
+#include "satellite/satellite.h"
+#include "satellite/translate.h"
+#include "transport/tcp.h"
+
+struct kern_origin;
+
+/**
+ * struct gns_kernel - see above
+ * @fd:     /dev/gns; -1: not open
+ * @poll:   of the netlink socket; freed by libuv
+ * @retry:  opens, or begins again
+ * @again:  goes on with words
+ * @broken: nothing is said to the kernel any more; @retry is on its way
+ * @rung:   there may be words to pull
+ * @words:  attributes of the last PULL; @len bytes, @at is the next one
+ * @said:   errno of the last failure to open that was logged
+ */
+struct gns_kernel {
+	uv_loop_t *uv;
+	struct gns_env *env;
+	struct gns_kernel_config cfg;
+	struct gns_bulk_region *bulk;
+	struct gns_tcp *tcp;
+	int fd;
+	struct gns_genl *nl;
+	uv_poll_t *poll;
+	struct gns_timer retry;
+	struct gns_timer again;
+	struct gns_id host;
+	struct gns_id instance;
+	bool hardened;
+	bool broken;
+	bool rung;
+	u8 *words;
+	u32 cap;
+	u32 len;
+	u32 at;
+	int said;
+	u32 norigins;
+	LIST_HEAD(, kern_origin) origins;
+};
+
+/** struct kern_asked - what an answer is turned into the kernel's form with */
+struct kern_asked {
+	u64 id;
+	u32 room; /* bytes that the answer may have */
+	u32 n; /* REVALIDATE: objects */
+	struct gns_ureval *items;
+	UT_hash_handle hh;
+};
+
+struct kern_attempt;
+
+/**
+ * struct kern_origin - an origin and the session with it
+ * @nr:       the kernel's number
+ * @name:     host[:port]
+ * @sat:      the session
+ * @asked:    calls of which more has to be known than the library knows
+ * @attempts: connections being made
+ * @gone:     the kernel has forgotten it; @end is on its way
+ */
+struct kern_origin {
+	struct gns_kernel *k;
+	struct gns_kern kern;
+	struct gns_connector connector;
+	u32 nr;
+	char *name;
+	struct gns_sat *sat;
+	struct kern_asked *asked;
+	LIST_HEAD(, kern_attempt) attempts;
+	bool gone;
+	struct gns_timer end;
+	LIST_ENTRY(kern_origin) link;
+};
+
+/* kernel.c */
+void kernel_broke(struct gns_kernel *k, const char *what, const char *why);
+void kernel_go_on(struct gns_kernel *k);
+
+/* kern_origin.c */
+int origin_begin(struct gns_kernel *k, const struct gns_word *w);
+void origin_leave(struct kern_origin *o);
+void origin_destroy(struct kern_origin *o);
+struct kern_origin *origin_find(struct gns_kernel *k, u32 nr);
+int origin_call(struct kern_origin *o, const struct gns_word *w);
+void origin_cancel(struct kern_origin *o, u64 id);
+
+/* kern_answer.c */
+int answer_status(struct gns_kernel *k, u64 id, u64 sid, u32 status);
+int answer_give(struct gns_kernel *k, u64 id, const struct gns_msg *rep,
+		struct kern_asked *a);
+
+/* kern_connect.c */
+extern const struct gns_connector_ops kern_connector_ops;
+void attempts_cancel(struct kern_origin *o);
+
+#endif

@@ -8,11 +8,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "transport/tcp_int.h"
 
+#define BLOCK_MIN (128u << 10)
 #define SWEEPS 4u /* in the time a peer may be silent */
 
 void tcp_get(struct gns_tcp *t)
@@ -20,11 +23,51 @@ void tcp_get(struct gns_tcp *t)
 	t->refs++;
 }
 
+/*
+ * Payloads one after the other: malloc(3) would give a block of this size back
+ * to the kernel each time, and the next one would be cold and cleared again.
+ */
+void *tcp_block_get(struct gns_tcp *t, u32 len)
+{
+	u32 i;
+
+	if (t->cfg.mem)
+		return gns_mem_alloc(t->cfg.mem, len);
+	for (i = t->nblocks; i--;) {
+		void *p = t->block[i];
+
+		if (malloc_usable_size(p) < len)
+			continue;
+		t->nblocks--;
+		memmove(t->block + i, t->block + i + 1,
+			(t->nblocks - i) * sizeof(p));
+		return p;
+	}
+	return malloc(len);
+}
+
+/* Small ones are malloc's. The one longest unused makes room. */
+void tcp_block_put(struct gns_tcp *t, void *p)
+{
+	if (t->cfg.mem || !p || malloc_usable_size(p) < BLOCK_MIN) {
+		gns_mem_free(t->cfg.mem, p);
+		return;
+	}
+	if (t->nblocks == GNS_TCP_BLOCKS) {
+		free(t->block[0]);
+		t->nblocks--;
+		memmove(t->block, t->block + 1, t->nblocks * sizeof(p));
+	}
+	t->block[t->nblocks++] = p;
+}
+
 void tcp_put(struct gns_tcp *t)
 {
 	if (--t->refs)
 		return;
 	tcp_spare_free(t);
+	while (t->nblocks)
+		free(t->block[--t->nblocks]);
 	if (t->reserve >= 0)
 		close(t->reserve);
 	free(t);

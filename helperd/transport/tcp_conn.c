@@ -96,7 +96,7 @@ static void *on_alloc(void *arg, const struct gns_hdr *hdr, u32 len)
 
 	if (c->pub.user && c->pub.user->alloc)
 		return c->pub.user->alloc(&c->pub, hdr, len);
-	return gns_mem_alloc(c->t->cfg.mem, len);
+	return tcp_block_get(c->t, len);
 }
 
 /* The user may be gone by now. */
@@ -104,7 +104,7 @@ static void on_free(void *arg, void *p)
 {
 	struct tcp_conn *c = arg;
 
-	gns_mem_free(c->t->cfg.mem, p);
+	tcp_block_put(c->t, p);
 }
 
 /*

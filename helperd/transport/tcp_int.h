@@ -59,6 +59,8 @@ struct tcp_conn {
 	struct gns_framer framer;
 };
 
+#define GNS_TCP_BLOCKS 4u
+
 struct gns_tcp {
 	uv_loop_t *uv;
 	struct gns_tcp_config cfg;
@@ -72,6 +74,8 @@ struct gns_tcp {
 	int reserve; /* a descriptor to give up when there are no more */
 	u32 nspare;
 	struct tcp_outq spare; /* empty chunks */
+	void *block[GNS_TCP_BLOCKS]; /* for payloads, the last one used last */
+	u32 nblocks;
 	TAILQ_HEAD(, tcp_conn) dirty;
 	LIST_HEAD(, tcp_conn) conns;
 };
@@ -81,6 +85,8 @@ void tcp_get(struct gns_tcp *t);
 void tcp_put(struct gns_tcp *t);
 void tcp_mark(struct tcp_conn *c);
 void tcp_unmark(struct tcp_conn *c);
+void *tcp_block_get(struct gns_tcp *t, u32 len);
+void tcp_block_put(struct gns_tcp *t, void *p);
 
 /* tcp_conn.c */
 struct tcp_conn *tcp_conn_new(struct gns_tcp *t, int fd,

@@ -41,18 +41,30 @@ void gns_attr_to_stat(const struct inode *inode, const struct gns_uattr *attr,
 	set_extra(gns_i(inode), attr->btime, st);
 }
 
+/* May the inode's attributes be used? As gns_lease_enter(). Any context. */
+static bool enter(const struct gns_inode *gi, u64 *epoch)
+{
+	return gns_lease_enter(gi, epoch) &&
+	       smp_load_acquire(&gi->attr_ok); /* pairs with take_attr() */
+}
+
+static bool is_answer(const struct gns_answer *ans)
+{
+	return ans->sid || ans->attr.mode;
+}
+
 /*
  * The attributes of an inode without a usable lease. 0 with an answer in
- * @ans, or with none (its mode is 0): look at the inode again.
+ * @ans, or with none: then look at the inode again.
  */
 static int ask(struct gns_inode *gi, struct gns_answer *ans)
 {
 	int err = gns_lease_get(gi, GNS_UWANT_LEASE, current_cred(), ans);
 
-	if (!err && ans->attr.mode &&
+	if (!err && is_answer(ans) &&
 	    ((ans->attr.mode ^ gi->vfs_inode.i_mode) & S_IFMT))
-		return -ESTALE;
-	return err;
+		err = -ESTALE;
+	return gns_not_absent(err);
 }
 
 int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
@@ -65,7 +77,7 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 	int err;
 
 	for (;;) {
-		if (gns_lease_enter(gi, &epoch) && gns_attr_ok(gi)) {
+		if (enter(gi, &epoch)) {
 			generic_fillattr(idmap, mask, inode, st);
 			set_extra(gi, READ_ONCE(gi->btime), st);
 			if (gns_lease_same(gi, epoch))
@@ -74,7 +86,7 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 		err = ask(gi, &ans);
 		if (err)
 			return err;
-		if (ans.attr.mode) {
+		if (is_answer(&ans)) {
 			gns_attr_to_stat(inode, &ans.attr, st);
 			return 0;
 		}
@@ -130,7 +142,7 @@ int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
 	int err;
 
 	for (;;) {
-		if (gns_lease_enter(gi, &epoch) && gns_attr_ok(gi)) {
+		if (enter(gi, &epoch)) {
 			err = generic_permission(idmap, inode, mask);
 			if (gns_lease_same(gi, epoch))
 				return err;
@@ -140,7 +152,7 @@ int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
 		err = ask(gi, &ans);
 		if (err)
 			return err;
-		if (ans.attr.mode)
+		if (is_answer(&ans))
 			return check_answer(&ans.attr, mask);
 	}
 }

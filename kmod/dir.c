@@ -71,8 +71,7 @@ static int ask(struct inode *dir, const struct qstr *name,
 		*stamp = gns_names_stamp(gi, epoch, ans->sid, &ans->dir, NULL);
 	}
 	gns_call_put(&c->c);
-	/* Absence is no error of a lookup. */
-	return err == -ENOENT ? -EIO : err;
+	return gns_not_absent(err);
 }
 
 static struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,

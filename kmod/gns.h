@@ -143,6 +143,12 @@ static inline bool gns_fh_eq(const struct gns_fh *a, const struct gns_fh *b)
 	return a->len == b->len && !memcmp(a->b, b->b, a->len);
 }
 
+/* That something is not there is said by LOOKUP only, and never as an error. */
+static inline int gns_not_absent(int err)
+{
+	return err == -ENOENT ? -EIO : err;
+}
+
 /* One line, which says what to do; nobody can fill the log with them. */
 #define gns_err(gsb, fmt, ...) \
 	pr_err_ratelimited("gns: %s:/%s: " fmt, (gsb)->s->origin, \

@@ -38,9 +38,8 @@ static char *ask(struct gns_inode *gi)
 		return ERR_PTR(-ENOMEM);
 	c->c.req.fh = gi->fh;
 	err = gns_call_sync(&c->c);
-	/* Only a lookup says that something is not there. */
 	if (err)
-		target = ERR_PTR(err == -ENOENT ? -EIO : err);
+		target = ERR_PTR(gns_not_absent(err));
 	else
 		target = take_target(gi, c);
 	gns_call_put(&c->c);

@@ -189,13 +189,17 @@ static int ask(struct fs_context *fc, struct gns_session *s,
 /* What may be the same mount is one: its cache is worth more shared. */
 static int same_mount(struct super_block *sb, struct fs_context *fc)
 {
-	/* NULL: it is on its way out; freed behind RCU, see gns_kill_sb(). */
-	const struct gns_sb *a = READ_ONCE(sb->s_fs_info), *b = fc->s_fs_info;
+	const struct gns_sb *a, *b = fc->s_fs_info;
+	bool same;
 
-	return a && !READ_ONCE(a->dead) && a->s == b->s &&
+	spin_lock(&gns_mounts_lock);
+	a = sb->s_fs_info; /* NULL: it has just gone */
+	same = a && !READ_ONCE(a->dead) && a->s == b->s &&
 	       gns_fh_eq(&a->root_fh, &b->root_fh) &&
 	       !strcmp(a->export, b->export) &&
 	       gns_options_eq(&a->opt, &b->opt);
+	spin_unlock(&gns_mounts_lock);
+	return same;
 }
 
 static int find_or_make(struct fs_context *fc, const struct gns_answer *ans)

@@ -49,9 +49,8 @@ static int ask(struct gns_inode *gi, u64 cookie, u32 len, struct reply *r)
 		epoch = 0;
 	gns_count(gsb, GNS_C_READDIRS, 1);
 	err = gns_call_sync(&c->c);
-	/* That something is not there is said by lookups only. */
 	if (err)
-		return err == -ENOENT ? -EIO : err;
+		return gns_not_absent(err);
 	r->chunk = gns_chunk_new(gi, c->buf, c->c.ans.len, cookie,
 				 c->c.ans.flags & GNS_UF_EOF);
 	if (IS_ERR(r->chunk)) {

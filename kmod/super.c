@@ -16,6 +16,8 @@
 #include "options.h"
 #include "super.h"
 
+DEFINE_SPINLOCK(gns_mounts_lock);
+
 struct gns_sb *gns_sb_new(struct gns_session *s, const char *export,
 			  const struct gns_fh *root,
 			  const struct gns_options *opt)
@@ -41,9 +43,7 @@ struct gns_sb *gns_sb_new(struct gns_session *s, const char *export,
 	INIT_LIST_HEAD(&gsb->calls);
 	init_waitqueue_head(&gsb->calls_gone);
 	init_completion(&gsb->kobj_gone);
-	spin_lock_bh(&s->inst->lock);
-	gsb->nr = ++s->inst->next_nr;
-	spin_unlock_bh(&s->inst->lock);
+	gsb->nr = gns_new_nr();
 	return gsb;
 }
 
@@ -94,7 +94,7 @@ static int gns_statfs(struct dentry *dentry, struct kstatfs *st)
 	st->f_fsid.val[1] = jhash(gsb->export, strlen(gsb->export), hash);
 out:
 	gns_call_put(&c->c);
-	return err;
+	return gns_not_absent(err);
 }
 
 static int gns_show_options(struct seq_file *m, struct dentry *root)
@@ -183,22 +183,25 @@ int gns_super_fill(struct super_block *sb, struct fs_context *fc,
 }
 
 /*
- * Calls first, for fills hold inodes; then the fences, which do so, too; then
- * the VFS finds every inode unused.
+ * Files under /sys first, which look at all of it; calls, for fills hold
+ * inodes; then the fences, which do so, too; then the VFS finds every inode
+ * unused.
  */
 static void gns_kill_sb(struct super_block *sb)
 {
 	struct gns_sb *gsb = gns_sb(sb);
 
+	if (gsb->kobj.state_initialized)
+		gns_sysfs_del(gsb);
 	give_up(gsb);
 	gns_call_drain(gsb);
 	gns_lease_quiesce(gsb);
 	kill_anon_super(sb);
-	if (gsb->kobj.state_initialized)
-		gns_sysfs_del(gsb);
-	/* Who mounts the same looks at it under a spinlock, up to now. */
-	WRITE_ONCE(sb->s_fs_info, NULL);
+	/* A path walk under RCU may still look at what is no more. */
 	synchronize_rcu();
+	spin_lock(&gns_mounts_lock);
+	sb->s_fs_info = NULL;
+	spin_unlock(&gns_mounts_lock);
 	gns_sb_free(gsb);
 }
 

@@ -9,6 +9,9 @@
 
 struct fs_context;
 
+/* s_fs_info of a superblock that may be on its way out; leaf, under sb_lock. */
+extern spinlock_t gns_mounts_lock;
+
 /**
  * gns_sb_new() - the memory of a mount
  * @s:      its session; a reference is taken, and one on the namespace

@@ -25,7 +25,7 @@ static struct gns_bufcall *ask(struct inode *inode, u32 type, const char *name,
 	c->c.req.fh = gns_i(inode)->fh;
 	c->c.req.name = name;
 	c->c.req.namelen = name ? strlen(name) : 0;
-	*err = gns_call_sync(&c->c);
+	*err = gns_not_absent(gns_call_sync(&c->c));
 	return c;
 }
 

@@ -21,6 +21,7 @@
  * struct gns_fsop - one operation on the tree
  * @req:      what to do: any request from GNS_MOUNT on
  * @leased:   READ: the bytes may still change after done() (see below)
+ * @local:    READ: the reader is on this host
  * @rep:      answer. The backend fills status and the r_* member without
  *            versions; of r_change.changed it fills fh and attr of every
  *            object the change touched that still exists
@@ -38,11 +39,13 @@
  *
  * @leased lets a backend answer with references to the page cache instead of
  * a copy: no change can be applied before the reader's kernel has dropped
- * the answer.
+ * the answer. A file that shrinks then, or beside gns, may take the bytes of
+ * the answer along; who sends it can not go on, and the reader asks again.
  */
 struct gns_fsop {
 	const struct gns_msg *req;
 	bool leased;
+	bool local;
 	struct gns_msg rep;
 	struct gns_bulk *bulk;
 	struct gns_attr self;

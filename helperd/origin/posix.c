@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "origin/posix_int.h"
@@ -13,6 +14,7 @@
 #define MAX_OBJECTS 1024u
 #define MAX_PIPES 64u
 #define PER_OBJECT 8u
+#define MAX_MAPPED (4ull << 30)
 /* Descriptors for connections, pipes and all the rest of the daemon. */
 #define OTHER_FDS 512u
 #define TIMER_MS 1000u
@@ -199,6 +201,11 @@ static void posix_sync(struct gns_fs *fs, const struct gns_fh *fh,
 
 static const struct gns_fs_ops posix_ops = { posix_submit, posix_sync };
 
+static u64 memory_size(void)
+{
+	return (u64)sysconf(_SC_PHYS_PAGES) * (u64)sysconf(_SC_PAGESIZE);
+}
+
 /* Not more objects than there are descriptors for. */
 static void set_limits(struct posix *p)
 {
@@ -212,6 +219,8 @@ static void set_limits(struct posix *p)
 		cfg->per_object = PER_OBJECT;
 	if (!cfg->max_pipes)
 		cfg->max_pipes = MAX_PIPES;
+	if (!cfg->max_mapped)
+		cfg->max_mapped = min_u64(MAX_MAPPED, memory_size() / 8);
 	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur == RLIM_INFINITY)
 		return;
 	room = rl.rlim_cur > OTHER_FDS ? rl.rlim_cur - OTHER_FDS : 0;
@@ -239,11 +248,13 @@ struct gns_fs *gns_posix_create(uv_loop_t *loop,
 	STAILQ_INIT(&p->dying);
 	STAILQ_INIT(&p->closing);
 	p->pipes = gns_pipes_create(p->cfg.max_pipes);
-	err = p->pipes ? mac_init(p) : -ENOMEM;
+	p->windows = gns_windows_create(p->cfg.max_mapped);
+	err = p->pipes && p->windows ? mac_init(p) : -ENOMEM;
 	if (!err)
 		err = uv_timer_init(loop, &p->timer);
 	if (err) {
 		gns_pipes_destroy(p->pipes);
+		gns_windows_destroy(p->windows);
 		mac_free(p);
 		free(p);
 		errno = -err;
@@ -270,6 +281,7 @@ void posix_put(struct posix *p)
 		free(s);
 	}
 	cache_destroy(p);
+	gns_windows_destroy(p->windows);
 	export_free_all(p);
 	mac_free(p);
 	pthread_mutex_destroy(&p->lock);

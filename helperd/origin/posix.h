@@ -44,12 +44,16 @@ enum gns_squash {
  *               Lowered when RLIMIT_NOFILE has no room for them
  * @per_object:  operations of one object in worker threads; 0: 8
  * @max_pipes:   pipes for large reads; 0: 64
+ * @max_mapped:  bytes of files mapped to send from; 0: an eighth of the memory
+ *               there is, and at most 4 GiB. It is page cache, counted as
+ *               the process's own (RssFile)
  */
 struct gns_posix_config {
 	u8 key[GNS_POSIX_KEY_LEN];
 	u32 max_objects;
 	u32 per_object;
 	u32 max_pipes;
+	u64 max_mapped;
 };
 
 /**
@@ -76,6 +80,7 @@ struct gns_posix_stats {
 	u64 worker_ops;
 	u64 splice_bytes;
 	u64 copy_bytes;
+	u64 mapped_bytes;
 	u64 objects; /* level: in the cache of descriptors */
 };
 

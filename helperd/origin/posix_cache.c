@@ -34,6 +34,7 @@ static void pobj_close(struct pobj *po)
 		if (fd >= 0)
 			close(fd);
 	}
+	gns_windows_drop(&po->windows);
 }
 
 static void reap_work(uv_work_t *work)

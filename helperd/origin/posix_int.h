@@ -12,7 +12,7 @@
  *
  * Locks: everything of the loop's thread, except: the descriptors of an
  * object (atomic, set once), posix->lock (active, dead, links of exports),
- * posix->mac_lock.
+ * posix->mac_lock, and what has locks of its own.
  */
 #ifndef GNS_ORIGIN_POSIX_INT_H
 #define GNS_ORIGIN_POSIX_INT_H
@@ -27,6 +27,7 @@
 
 #include "origin/bulk.h"
 #include "origin/posix.h"
+#include "origin/window.h"
 
 #define FH_MAC_LEN 8u
 
@@ -75,6 +76,7 @@ struct pobj {
 	bool hashed;
 	u64 used_at; /* loop time, ms */
 	u64 written_at;
+	struct gns_windows_of windows;
 	struct permit permits[PERMITS];
 	u32 next_permit;
 	TAILQ_ENTRY(pobj) lru; /* hashed: oldest first */
@@ -138,6 +140,9 @@ struct posix {
 	LIST_HEAD(, job) jobs;
 	LIST_HEAD(, sync_all) sync_alls;
 	struct gns_pipes *pipes;
+	struct gns_windows *windows;
+	u64 sent_at; /* loop time of ... */
+	u64 sent; /* bytes answered from windows */
 	u32 refs; /* the owner, jobs, a reap, the timer */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;

@@ -2,12 +2,15 @@
 /*
  * READ: bytes of files; SEEK: where there are some.
  *
- * Three ways. What the page cache has, up to 64 KiB, is copied at once on the
- * loop's thread. A large read under a lease puts references to pages into a
- * pipe: no copy is made here, and none is needed, because no change of the
- * file begins before the lease is back, and it comes back after the answer
- * was dropped. Without a lease the file may change while the answer is still
- * on its way; pages in a pipe would change with it, so that is copied.
+ * Four ways. What the page cache has, up to 64 KiB, is copied at once on the
+ * loop's thread. A large read under a lease needs no copy, because no change
+ * of the file begins before the lease is back, and it comes back after the
+ * answer was dropped: a worker puts references to pages into a pipe. For a
+ * reader on this host, what is in the page cache is sent from where it is
+ * mapped, without a worker: send(2) copies then what splice(2) would not, but
+ * the reader's core has to touch the bytes anyway, and finds them in its cache.
+ * Without a lease the file may change while the answer is still on its way;
+ * pages would change with it, so that is copied by a worker.
  *
  * Attributes are taken before the bytes: when the file changes beside gns in
  * between, they look too old, never too new, and the next read finds out.
@@ -20,6 +23,12 @@
 
 #define FAST_MAX (64u << 10)
 #define SPLICE_MIN (128u << 10)
+/*
+ * Bytes answered from windows in one round of the loop: what a satellite asks
+ * for at once, and some ten milliseconds of copying. What is asked for beyond
+ * that goes through the workers, and all the others get their turn.
+ */
+#define ROUND_MAX (64u << 20)
 
 /* Bytes that are there of @len from @off on. */
 static u32 there(const struct gns_attr *attr, u64 off, u32 len)
@@ -39,19 +48,59 @@ static void put_answer(struct gns_fsop *op, const struct gns_attr *attr,
 	op->rep.r_obj.eof = len < req->len || req->off + len >= attr->size;
 }
 
+/* A copy, if the page cache has it all. */
+static struct gns_bulk *copy_cached(struct posix *p, int fd, u64 off, u32 len)
+{
+	struct gns_bulk *bulk;
+	struct iovec iov;
+	u8 *data;
+
+	bulk = gns_buf_new(len, &data);
+	if (!bulk)
+		return NULL;
+	iov = (struct iovec){ data, len };
+	if (preadv2(fd, &iov, 1, (off_t)off, RWF_NOWAIT) != (ssize_t)len) {
+		bulk->release(bulk);
+		return NULL;
+	}
+	atomic_fetch_add(&p->copy_bytes, len);
+	return bulk;
+}
+
+/* The same without a copy, if this round may. */
+static struct gns_bulk *map_cached(struct posix *p, struct pobj *po, int fd,
+				   u64 off, u32 len)
+{
+	u64 now = uv_now(p->loop);
+	struct gns_bulk *bulk;
+
+	if (p->sent_at != now) {
+		p->sent_at = now;
+		p->sent = 0;
+	}
+	if (p->sent + len > ROUND_MAX)
+		return NULL;
+	bulk = gns_window_get(p->windows, &po->windows, fd, off, len);
+	if (bulk) {
+		p->sent += len;
+		p->stats.mapped_bytes += len;
+	}
+	return bulk;
+}
+
 /* Answer from the page cache; false: a worker has to. */
 bool read_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,
 	       struct gns_fsop *op)
 {
 	const struct gns_m_range *req = &op->req->range;
+	bool map = op->leased && op->local && req->len > FAST_MAX;
+	u32 max = map ? GNS_READ_MAX : FAST_MAX;
 	int fd = atomic_load(&po->fd[FD_READ]);
 	struct gns_bulk *bulk;
 	struct gns_attr attr;
-	struct iovec iov;
 	u32 len;
-	u8 *data;
 
-	if (fd < 0 || req->len > FAST_MAX || req->off > INT64_MAX - FAST_MAX)
+	if (fd < 0 || req->len > max || req->off > (u64)INT64_MAX - max)
 		return false;
 	if (fd_stat(fd, &attr) || !cred_known(po, id, fd, &attr, R_OK))
 		return false;
@@ -60,16 +109,13 @@ bool read_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,
 		put_answer(op, &attr, NULL, 0);
 		return true;
 	}
-	bulk = gns_buf_new(len, &data);
+	if (map)
+		bulk = map_cached(p, po, fd, req->off, len);
+	else
+		bulk = copy_cached(p, fd, req->off, len);
 	if (!bulk)
 		return false;
-	iov = (struct iovec){ data, len };
-	if (preadv2(fd, &iov, 1, (off_t)req->off, RWF_NOWAIT) != (ssize_t)len) {
-		bulk->release(bulk);
-		return false;
-	}
 	put_answer(op, &attr, bulk, len);
-	atomic_fetch_add(&p->copy_bytes, len);
 	return true;
 }
 

@@ -306,6 +306,7 @@ void read_run(struct read *r)
 	r->gen = ++o->gen;
 	r->op.rep = (struct gns_msg){ 0 };
 	r->op.leased = obj && read_holds_lease(r);
+	r->op.local = r->oc->conn && r->oc->conn->local;
 	TAILQ_INSERT_TAIL(&o->reads, r, link);
 	if (obj)
 		obj->readers++;

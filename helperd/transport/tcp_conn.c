@@ -318,6 +318,7 @@ struct tcp_conn *tcp_conn_new(struct gns_tcp *t, int fd,
 	c->pub.pause = on_pause;
 	c->pub.steal = on_steal;
 	gns_addr_str(peer, c->pub.peer, sizeof(c->pub.peer));
+	c->pub.local = gns_addr_is_loopback(peer);
 	c->t = t;
 	c->fd = fd;
 	c->heard = uv_now(t->uv);

@@ -250,6 +250,12 @@ static ssize_t send_pipe(struct tcp_conn *c, struct tcp_out *o)
 	return -1;
 }
 
+static const char *send_error(int err)
+{
+	return err == EFAULT ? "a file shrank while it was sent" :
+			       strerrordesc_np(err);
+}
+
 void tcp_flush(struct tcp_conn *c)
 {
 	u64 budget = SEND_BUDGET;
@@ -269,7 +275,7 @@ void tcp_flush(struct tcp_conn *c)
 			break;
 		}
 		if (n < 0) {
-			tcp_conn_fail(c, strerrordesc_np(errno));
+			tcp_conn_fail(c, send_error(errno));
 			break;
 		}
 		sent(c, (size_t)n);

@@ -20,7 +20,8 @@ struct gns_conn;
 
 /**
  * struct gns_bulk - payload bytes of a message being sent
- * @data:    the bytes; or NULL
+ * @data:    the bytes; or NULL. What is mapped from a file may fail to be
+ *           read: that ends the connection
  * @fd:      with @data NULL: a pipe that holds exactly payload_len bytes
  * @release: called once by the connection when it needs them no more
  */
@@ -66,6 +67,7 @@ struct gns_conn_user {
  * @pause:  stop or resume delivery (back-pressure); optional
  * @steal:  during user->message(): take over the payload (see framer.h), to be
  *          freed by who gave it: the transport's memory, or free(3)
+ * @local:  the peer is on this host
  * @peer:   address for the log
  */
 struct gns_conn {
@@ -75,6 +77,7 @@ struct gns_conn {
 	u64 queued;
 	void (*pause)(struct gns_conn *c, bool on);
 	void *(*steal)(struct gns_conn *c);
+	bool local;
 	char peer[64];
 };
 

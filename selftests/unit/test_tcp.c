@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "tcp_rig.h"
 
@@ -351,6 +352,31 @@ static void test_short_pipe(void **state)
 	rig_free(r);
 }
 
+/* Nor a file that became shorter, and it is no SIGBUS. */
+static void test_short_file(void **state)
+{
+	struct gns_msg m = { .type = GNS_READ, .reply = true, .payload_len = 1u << 20 };
+	struct rig *r = rig_new(NULL);
+	int fd = memfd_create("file", MFD_CLOEXEC);
+	struct rig_bulk *b = rig_bulk(r);
+	void *p;
+
+	assert_int_equal(ftruncate(fd, 1u << 20), 0);
+	p = mmap(NULL, 1u << 20, PROT_READ, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_int_equal(ftruncate(fd, 1u << 19), 0);
+	b->bulk.data = p;
+	rig_connect(r);
+	assert_true(r->server.conn->local && r->client.conn->local);
+	assert_int_equal(gns_conn_send(r->server.conn, &m, &b->bulk), 0);
+	rig_until(r, r->server.closed && r->client.closed);
+	assert_string_equal(r->server.why, "a file shrank while it was sent");
+	assert_int_equal(r->client.messages, 0);
+	munmap(p, 1u << 20);
+	close(fd);
+	rig_free(r);
+}
+
 static u32 fds(void)
 {
 	DIR *d = opendir("/proc/self/fd");
@@ -401,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_queue_limit),
 		cmocka_unit_test(test_short_pipe),
+		cmocka_unit_test(test_short_file),
 		cmocka_unit_test(test_churn),
 	};
 

@@ -192,7 +192,7 @@ int gns_bulk_fill(struct gns_bulk_region *b, struct gns_ufill *fill,
 		p = b->base;
 		b->stats.copied += len;
 	}
-	fill->buf = b->buf;
+	fill->buf = len ? b->buf : 0;
 	fill->offset = len ? (u64)((const u8 *)p - b->base) : 0;
 	fill->len = len;
 	b->stats.fills++;

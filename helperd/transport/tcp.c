@@ -68,6 +68,8 @@ void tcp_put(struct gns_tcp *t)
 	tcp_spare_free(t);
 	while (t->nblocks)
 		free(t->block[--t->nblocks]);
+	if (t->cfg.mem && t->cfg.mem->done)
+		t->cfg.mem->done(t->cfg.mem);
 	if (t->reserve >= 0)
 		close(t->reserve);
 	free(t);

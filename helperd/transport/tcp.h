@@ -50,7 +50,8 @@
 /**
  * struct gns_tcp_config - limits, 0: the constants above
  * @mem: where large payloads go, unless a connection's user has a place of its
- *       own for them, by malloc(3); NULL: malloc(3)
+ *       own for them, by malloc(3); NULL: malloc(3). Done with when the last
+ *       connection is freed, which is after gns_tcp_destroy()
  */
 struct gns_tcp_config {
 	u64 queued_max;

@@ -13,9 +13,13 @@
  *
  * Lifetime: refcounted. The table holds one reference from submit to the end,
  * the line one while the call's word is in it, its maker the one from
- * gns_call_init(). The last put calls ops->free().
- * Locks: none of its own; state bits are atomic. An answer is applied by the
- * claimer in process context, under no lock.
+ * gns_call_init(). The last put calls ops->free(). A mount counts its calls
+ * from init to free, and does not go before: gns_call_drain().
+ * Locks: none of its own; state bits are atomic. A call enters and leaves
+ * table and line in one step under inst->lock, so that a helper is told of the
+ * end of what it has pulled (CANCEL, behind the call), and pulls nothing that
+ * has ended. An answer is applied by the claimer in process context, under no
+ * lock.
  */
 #ifndef GNS_CALL_H
 #define GNS_CALL_H
@@ -46,12 +50,14 @@ struct gns_grant {
  * @flags:   SEEK: whence
  * @len:     bytes of the answer
  * @fh:      the object, or the directory
- * @name:    @namelen bytes, owned by the call's maker until the end
+ * @name:    owned by the call's maker until the end
+ * @namelen: bytes of @name, no end mark
  * @off:     bytes, or a cookie
  * @epoch:   life of the lease it is sent under; 0: none, and shared with none
  * @lease:   grant held; 0: none
  * @cred:    who asks, a reference; put by the call
- * @payload: @payload_len bytes for TAKE, owned by the maker until the end
+ * @payload: for TAKE, owned by the maker until the end
+ * @payload_len: bytes of it
  */
 struct gns_req {
 	u32 type;
@@ -76,6 +82,9 @@ struct gns_req {
  * @flags: GNS_UF_*
  * @dir:   LOOKUP: of the directory
  * @grant: of the object; LOOKUP: of the child
+ * @fh:    LOOKUP, MOUNT: the object
+ * @attr:  of the object
+ * @statfs: STATFS
  * @len:   bytes delivered
  * @off:   SEEK
  */
@@ -116,10 +125,15 @@ struct gns_bytes {
  */
 void gns_bytes_copy(const struct gns_bytes *src, u32 pos, void *dst, u32 len);
 
+/** gns_bytes_put() - the other way round, into pinned pages; else the same */
+void gns_bytes_put(const struct gns_bytes *dst, u32 pos, const void *src,
+		   u32 len);
+
 /**
  * struct gns_call_ops - what kind of call it is
- * @deliver: takes the bytes of an answer; NULL: such a call has none, and an
- *           answer with bytes is refused. Sees call->ans as it came. Returns
+ * @deliver: takes the bytes of an answer without an error, none may be bytes
+ *           as well; NULL: such a call has none, and an answer with bytes is
+ *           refused. Sees call->ans as it came, len included. Returns
  *           0, or the error that the call ends with. Process context, the
  *           helper's: must not wait for a call or a lock held over one
  * @end:     may be NULL. Called once at the end, in process context, by the
@@ -136,7 +150,8 @@ struct gns_call_ops {
 
 enum gns_call_bit {
 	GNS_CALL_CLAIMED,
-	GNS_CALL_SENT,
+	GNS_CALL_SENT, /* inst->lock */
+	GNS_CALL_ANSWERED, /* claimed by its answer: no CANCEL */
 };
 
 /**
@@ -144,13 +159,15 @@ enum gns_call_bit {
  * @ref:   references
  * @id:    set by submit, unique in the instance's life
  * @state: GNS_CALL_* bits
- * @word:  in line; CALL, or CANCEL once it ended while a helper had it
+ * @word:  in line until it is pulled or ends
  * @ops:   its kind
  * @s:     its session, a reference
  * @gsb:   its mount; NULL while mounting. In gsb->calls while in the table
  * @by_sb: in gsb->calls, under gsb->calls_lock
  * @done:  completed at the end
  * @begun: ns of BOOTTIME, at submit
+ * @req:   what is asked
+ * @ans:   what came back
  */
 struct gns_call {
 	struct kref ref;
@@ -184,10 +201,12 @@ void gns_call_init(struct gns_call *c, const struct gns_call_ops *ops,
  * gns_call_submit() - into the table, and in line for the helper
  * @c: its req is complete
  *
- * Context: process; does not sleep.
- * Return: 0: exactly one end follows. -EDEADLK: the caller is the helper;
- * -EIO: the mount was given up (umount -f); -EBUSY: too many calls wait;
- * -ENOMEM. After an error nothing follows, and the caller puts the call.
+ * It may be aborted from init on, also while this runs: then that is its end.
+ * Context: process; may sleep for memory (GFP_NOFS), waits for nobody.
+ * Return: 0: exactly one end follows, or has come already. -EDEADLK: the
+ * caller is the helper; -EIO: the mount was given up (umount -f); -EBUSY: too
+ * many calls wait; -EOPNOTSUPP: the helper does not know such calls; -ENOMEM.
+ * After an error nothing follows, and the caller puts the call.
  */
 int gns_call_submit(struct gns_call *c);
 
@@ -195,7 +214,8 @@ int gns_call_submit(struct gns_call *c);
  * gns_call_wait() - wait for the end of a call, and for its ops->end
  * @c: submitted
  *
- * A soft mount gives up after its timeo; a hard one waits on.
+ * A soft mount gives up after its timeo, a mount that is being made after
+ * GNS_MOUNT_TIMEO_MS; a hard one waits on.
  * Context: process, may sleep.
  * Return: c->ans.err; -ERESTARTSYS when the caller was killed (-EINTR for the
  * application), -ETIMEDOUT: the call is ended then, no answer comes.
@@ -206,8 +226,9 @@ int gns_call_wait(struct gns_call *c);
  * gns_call_sync() - submit and wait
  * @c: its req is complete
  *
- * EAGAIN and EBUSY of the origin are asked again after a pause on a hard
- * mount; the call is in its first state then, and submitted anew.
+ * EAGAIN and EBUSY, of the origin or for too many calls, are asked again after
+ * a pause, on a soft mount until its timeo; the call is in its first state
+ * then, and submitted anew. Only its maker may abort it by its pointer.
  * Return: as submit and wait.
  */
 int gns_call_sync(struct gns_call *c);
@@ -234,6 +255,20 @@ bool gns_call_abort(struct gns_call *c, int err);
 void gns_call_abort_all(struct gns_sb *gsb, int err);
 
 /**
+ * gns_call_drain() - wait until every call of a mount is freed
+ * @gsb: its calls are ended, or will be; nobody makes new ones
+ *
+ * Context: process, sleeps. What calls held is let go of when it returns.
+ */
+void gns_call_drain(struct gns_sb *gsb);
+
+/**
+ * gns_call_requeue() - put a call in line for a new helper
+ * @c: in the table; inst->lock held
+ */
+void gns_call_requeue(struct gns_call *c);
+
+/**
  * gns_call_answer() - an answer came from the helper
  * @inst:  its instance
  * @id:    the call; one that has ended is ignored
@@ -247,6 +282,19 @@ void gns_call_abort_all(struct gns_sb *gsb, int err);
 int gns_call_answer(struct gns_instance *inst, u64 id,
 		    const struct gns_answer *ans,
 		    const struct gns_bytes *bytes);
+
+/**
+ * gns_call_take() - copy bytes of a call's payload
+ * @inst: the instance
+ * @id:   the call
+ * @pos:  from here in the payload
+ * @dst:  to here, dst->len bytes
+ *
+ * Context: process; does not sleep. Return: 0; -ENOENT: it has ended, what was
+ * copied is of no use; -EINVAL: it has not that many.
+ */
+int gns_call_take(struct gns_instance *inst, u64 id, u32 pos,
+		  const struct gns_bytes *dst);
 
 /** gns_call_find() - by id; a reference for the caller, or NULL */
 struct gns_call *gns_call_find(struct gns_instance *inst, u64 id);

@@ -5,8 +5,15 @@
  *
  * Lifetime: made with the namespace, gone with it. Mounts hold the namespace
  * (fs_context), the helper's open file does too.
- * Locks: @lock is a leaf; it is taken in any context that may not be a hard
- * interrupt, with nothing taken under it. See lease.h for the whole order.
+ * Locks: @lock is taken in any context that may not be a hard interrupt; only
+ * the table's own lock is taken under it. @pulling is taken by PULL alone, and
+ * held until the message is on its way: words arrive in the order in which
+ * they were in line. See lease.h for the whole order.
+ *
+ * The doorbell: @rung says that the helper was told, and has not seen the end
+ * of the line since. Who puts a word in line and finds it false rings. Only an
+ * empty PULL clears it, or a doorbell that could not be sent; that is tried
+ * again by @ringer.
  *
  * Fields: I set at creation, L under @lock, A atomic.
  */
@@ -14,6 +21,7 @@
 #define GNS_INSTANCE_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -35,34 +43,45 @@ struct gns_session;
  * @id:       I random, of this life of the module in this namespace
  * @lock:     L below
  * @words:    L struct gns_word, not pulled yet, oldest first
- * @calls:    struct gns_call by id, from submit to its end; its own lock
+ * @calls:    struct gns_call by id, from submit to its end; put there, found
+ *            to be claimed and taken out under @lock
  * @ncalls:   A calls in the table
  * @next_id:  A ids are never used twice
  * @helper:   L NULL: none
+ * @tgid:     L R process that is the helper, a reference; NULL: none
+ * @features: L GNS_F_* of the last helper that was bound
  * @portid:   L netlink socket of the helper; 0: not bound
  * @rung:     L a doorbell is out, and not everything was pulled since
+ * @ringer:   rings again
+ * @pulling:  one PULL at a time
  * @bound:    woken when a helper binds
  * @sessions: L struct gns_session
- * @next_nr:  L number of the next session and mount
+ * @next_nr:  L number of the newest session; mounts have gns_new_nr()
  * @suspending: the host is about to sleep: nothing may be mapped
- * @wq:       I fences, zaps; WQ_UNBOUND | WQ_MEM_RECLAIM
+ * @wq:       I fences, zaps; WQ_UNBOUND | WQ_MEM_RECLAIM; all instances' one
+ * @link:     in the list of all instances
  */
 struct gns_instance {
 	struct net *net;
 	u8 id[GNS_UID_LEN];
-	spinlock_t lock;
+	spinlock_t lock; /* L */
 	struct list_head words;
 	struct xarray calls;
 	atomic_t ncalls;
 	atomic64_t next_id;
 	struct gns_helper *helper;
+	struct pid *tgid;
+	u64 features;
 	u32 portid;
 	bool rung;
+	struct delayed_work ringer;
+	struct mutex pulling; /* one PULL */
 	wait_queue_head_t bound;
 	struct list_head sessions;
 	u32 next_nr;
 	bool suspending;
 	struct workqueue_struct *wq;
+	struct list_head link;
 };
 
 /**
@@ -70,12 +89,15 @@ struct gns_instance {
  * @link: L in inst->words; empty: not in line
  * @kind: L enum gns_word_kind
  * @put:  drops what the line holds; may be NULL. Called without locks when
- *        the word was pulled, or nobody will
+ *        the word was pulled, or nobody will. Never for ORIGIN: its session
+ *        takes it out of line
  * @fill: writes the word's attributes; called under @lock, must not sleep.
  *        0, -EMSGSIZE: pulled in the next message
  *
- * Words of calls are put back in line when the helper dies; RELEASED, FENCED
- * and CANCEL are forgotten then, for a new helper asks for what it needs.
+ * When the helper dies, calls that are not answered are put in line again for
+ * the next one, behind the origins that there are; RELEASED, FENCED,
+ * ORIGIN_GONE and CANCEL are forgotten, for a new helper asks for what it
+ * needs.
  */
 struct gns_word {
 	struct list_head link;
@@ -108,6 +130,16 @@ struct gns_instance *gns_instance_of(const struct net *net);
 void gns_word_post(struct gns_instance *inst, struct gns_word *w);
 
 /**
+ * gns_word_post_locked() - put a word in line, inst->lock held
+ * @inst: the instance
+ * @w:    the word
+ *
+ * Return: for gns_word_ring(), without the lock.
+ */
+u32 gns_word_post_locked(struct gns_instance *inst, struct gns_word *w);
+void gns_word_ring(struct gns_instance *inst, u32 portid); /* 0: nobody */
+
+/**
  * gns_word_drop() - take a word out of line again
  * @inst: the instance
  * @w:    the word
@@ -133,6 +165,79 @@ bool gns_helper_is_me(struct gns_instance *inst);
  * Context: process.
  */
 void gns_helper_gone(struct gns_instance *inst);
+
+/*
+ * The helper's life, for chardev.c and netlink.c.
+ */
+
+/**
+ * gns_helper_attach() - /dev/gns was opened
+ * @inst: the instance
+ * @h:    the open file
+ *
+ * Return: 0; -EBUSY: there is a helper.
+ */
+int gns_helper_attach(struct gns_instance *inst, struct gns_helper *h);
+
+/** gns_helper_detach() - its file is closed and cleaned up */
+void gns_helper_detach(struct gns_instance *inst);
+
+/**
+ * gns_helper_bind() - a netlink socket speaks for the helper
+ * @inst:     the instance
+ * @h:        its open file
+ * @portid:   the socket
+ * @features: GNS_F_* that both have
+ *
+ * The line begins anew, and the doorbell rings.
+ * Context: process, the helper's. Return: 0; -ENOTCONN: @h is not the helper
+ * (any more); -EBUSY: another socket does.
+ */
+int gns_helper_bind(struct gns_instance *inst, struct gns_helper *h, u32 portid,
+		    u64 features);
+
+/** gns_helper_unbound() - the socket @portid is closed, whoever's it was */
+void gns_helper_unbound(struct gns_instance *inst, u32 portid);
+
+/**
+ * gns_words_pull() - write words into a message, oldest first
+ * @inst:   the instance; inst->pulling held
+ * @portid: who asks
+ * @skb:    the message
+ * @pulled: @room of words, for gns_words_sent()
+ * @room:   words at most
+ *
+ * Return: words written; 0: there are none, and the doorbell rings again.
+ * -ENOTCONN: somebody else is bound.
+ */
+int gns_words_pull(struct gns_instance *inst, u32 portid, struct sk_buff *skb,
+		   struct gns_word **pulled, int room);
+
+/** gns_words_sent() - let go of the words that were pulled */
+void gns_words_sent(struct gns_word **pulled, int n);
+
+/** gns_words_init() - of a new instance */
+void gns_words_init(struct gns_instance *inst);
+
+/** gns_words_exit() - the namespace goes, nobody posts any more; sleeps */
+void gns_words_exit(struct gns_instance *inst);
+
+/**
+ * gns_session_next() - the sessions of an instance, one after the other
+ * @inst:  the instance
+ * @after: the number of the one before; 0: from the first
+ *
+ * Return: a reference; NULL: no more.
+ */
+struct gns_session *gns_session_next(struct gns_instance *inst, u32 after);
+
+/**
+ * gns_new_nr() - a number for a mount
+ *
+ * Return: one that no other mount has had since the module was loaded, in
+ * whichever namespace: it is in names under /sys.
+ */
+u32 gns_new_nr(void);
 
 int gns_instance_init(void);
 void gns_instance_exit(void);

@@ -1,22 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Loading and unloading: one registration per line, undone in reverse order.
+ * The module stays while anything is mounted, and while /dev/gns is open.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/rcupdate.h>
+#include "gns.h"
 
 static int __init gns_mod_init(void)
 {
-	pr_info("version %s loaded\n", GNS_VERSION);
+	int err;
+
+	err = gns_instance_init();
+	if (err)
+		return err;
+	err = gns_sysfs_init();
+	if (err)
+		goto out_instance;
+	err = gns_chardev_init();
+	if (err)
+		goto out_sysfs;
+	err = gns_netlink_init();
+	if (err)
+		goto out_chardev;
+	err = gns_super_init();
+	if (err)
+		goto out_netlink;
+	pr_info("gns: version %s loaded\n", GNS_VERSION);
 	return 0;
+
+out_netlink:
+	gns_netlink_exit();
+out_chardev:
+	gns_chardev_exit();
+out_sysfs:
+	gns_sysfs_exit();
+out_instance:
+	gns_instance_exit();
+	return err;
 }
 
 static void __exit gns_mod_exit(void)
 {
-	pr_info("version %s unloaded\n", GNS_VERSION);
+	/* Inodes are freed behind RCU: before their cache goes. */
+	rcu_barrier();
+	gns_super_exit();
+	gns_netlink_exit();
+	gns_chardev_exit();
+	gns_sysfs_exit();
+	gns_instance_exit();
+	pr_info("gns: version %s unloaded\n", GNS_VERSION);
 }
 
 module_init(gns_mod_init);

@@ -9,6 +9,7 @@
 #include <uapi/linux/gns.h>
 
 struct gns_sb;
+struct gns_session;
 
 struct gns_stats {
 	u64 v[GNS_C_MAX];
@@ -23,5 +24,14 @@ struct gns_stats {
  * @v:   GNS_C_MAX of them, filled
  */
 void gns_stats_read(const struct gns_sb *gsb, u64 *v);
+
+/** gns_stats_left() - ns until the leases of a session expire; 0: they have */
+u64 gns_stats_left(const struct gns_session *s);
+
+/** gns_stats_leases() - leases that count now, in all mounts of the origin */
+u64 gns_stats_leases(const struct gns_session *s);
+
+/** gns_stats_pending() - calls of a session that are not answered */
+u64 gns_stats_pending(const struct gns_session *s);
 
 #endif

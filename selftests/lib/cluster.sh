@@ -121,7 +121,9 @@ daemon_start()
 	shift 2
 
 	: >"$LAB/$host.log"
-	on "$host" "$@" >>"$LAB/$host.log" 2>&1 </dev/null &
+	# Not by on(): the process would be a shell around the daemon.
+	nsenter --net="/run/netns/$host" "$@" >>"$LAB/$host.log" 2>&1 \
+		</dev/null &
 	lab_daemon[$host]=$!
 	echo "$!" >"$LAB/$host.pid"
 	lab_until 30 log_says_or_ended "$host" "$text" &&
@@ -144,7 +146,7 @@ origin_start()
 {
 	daemon_start o "listening on" "$helperd" --state "$LAB/o.state" \
 		--listen "$ORIGIN" --insecure --ttl "$TTL" \
-		--export "x=$EXPORT,squash=none" "$@"
+		--satellite no --export "x=$EXPORT,squash=none" "$@"
 }
 
 origin_stop()
@@ -162,8 +164,8 @@ helper_start()
 	local host=$1
 	shift
 
-	daemon_start "$host" "satellite" "$helperd" --state "$LAB/$host.state" \
-		--satellite "$@"
+	daemon_start "$host" "serving mounts" "$helperd" --state "$LAB/$host.state" \
+		--satellite yes "$@"
 }
 
 helper_stop()

@@ -82,7 +82,7 @@ static long dev_fill(struct gns_helper *h, const struct gns_ufill __user *arg)
 
 	if (copy_from_user(&u, arg, sizeof(u)))
 		return -EFAULT;
-	if (!u.id || !u.sid || u.flags & ~GNS_UF_ALL)
+	if (!u.id || u.flags & ~GNS_UF_ALL)
 		return -EINVAL;
 	/* An error has no bytes. */
 	if (u.status ? u.buf || u.len || u.offset :

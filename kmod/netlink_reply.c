@@ -61,8 +61,8 @@ int gns_do_reply(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(inst))
 		return PTR_ERR(inst);
-	if (gns_netlink_missing(info, GNS_A_ID) ||
-	    gns_netlink_missing(info, GNS_A_SID))
+	/* An error of the helper's own is of no session. */
+	if (gns_netlink_missing(info, GNS_A_ID))
 		return -EINVAL;
 	parse(info, &ans);
 	return gns_call_answer(inst, get_u64(info, GNS_A_ID), &ans, NULL);

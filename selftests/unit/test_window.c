@@ -3,7 +3,7 @@
  * Files sent from where they are mapped: the windows by themselves, and reads
  * that are answered from them.
  */
-#include <sys/uio.h>
+#include <sys/mman.h>
 
 #include "origin/window.h"
 #include "posix_rig.h"
@@ -129,6 +129,17 @@ static void test_room(void **state)
 	assert_int_equal(mapped(), 0);
 }
 
+static bool is_cold(int fd, u64 off)
+{
+	u8 *p = mmap(NULL, MIB, PROT_READ, MAP_SHARED, fd, (off_t)off);
+	u8 vec[MIB / 4096];
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_int_equal(mincore(p, MIB, vec), 0);
+	munmap(p, MIB);
+	return !(vec[0] & 1);
+}
+
 /* What would have to be read from the disk is not given out. */
 static void test_cold(void **state)
 {
@@ -143,7 +154,7 @@ static void test_cold(void **state)
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	/* Without read-ahead of what is not asked for. */
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
-	if (preadv2(fd, &(struct iovec){ buf, MIB }, 1, MIB, RWF_NOWAIT) >= 0) {
+	if (!is_cold(fd, MIB) || !is_cold(fd, 0)) {
 		print_message("# this filesystem has no cold files\n");
 	} else {
 		assert_null(gns_window_get(pool, &of, fd, MIB, MIB));
@@ -151,7 +162,7 @@ static void test_cold(void **state)
 		bulk = gns_window_get(pool, &of, fd, MIB, MIB);
 		check_bulk(bulk, MIB, MIB);
 		bulk->release(bulk);
-		assert_null(gns_window_get(pool, &of, fd, MIB - 1, MIB));
+		assert_null(gns_window_get(pool, &of, fd, 0, GNS_READ_MAX));
 	}
 	gns_windows_drop(&of);
 	gns_windows_destroy(pool);

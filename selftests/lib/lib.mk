@@ -2,7 +2,7 @@
 #
 # Included by the Makefiles of tests: what their programs are linked with.
 
-lab-srcs := $(addprefix ../lib/,change.c host.c lab.c tap.c) ../tree/client.c \
+lab-srcs := $(addprefix ../lib/,change.c host.c lab.c tap.c traffic.c watch.c) ../tree/client.c \
 	$(addprefix ../../helperd/,lib/genl.c lib/log.c lib/loop.c \
 	proto/codec.c proto/fields.c proto/framer.c proto/layout.c \
 	proto/status.c transport/tcp.c transport/tcp_addr.c \

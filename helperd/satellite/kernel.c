@@ -180,8 +180,13 @@ static int on_note(void *arg, u8 cmd, struct nlattr **attrs)
 {
 	struct gns_kernel *k = arg;
 
-	if (cmd == GNS_CMD_DOORBELL)
+	/* Read perhaps while the answer to a REPLY was waited for: then nothing
+	 * is left on the socket that would lead to a pull.
+	 */
+	if (cmd == GNS_CMD_DOORBELL) {
 		k->rung = true;
+		arm_in(&k->again, 0);
+	}
 	return 0;
 }
 

@@ -80,6 +80,8 @@ net_start()
 	netlab_hosts=("$@")
 	# Not there on kernels that have them built in.
 	/sbin/modprobe -q -a veth bridge sch_netem || :
+	# The names of a test before this one are still there, and nothing else.
+	mount -t tmpfs netns /run/netns || return
 	"$netlab_ip" -batch - < <(printf 'netns add %s\n' "$netlab_switch" "$@") ||
 		return
 	"$netlab_ip" -n "$netlab_switch" -batch - < <(

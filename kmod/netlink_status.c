@@ -72,6 +72,7 @@ static int put_mount(struct sk_buff *skb, struct gns_sb *gsb)
 	gns_stats_read(gsb, counters);
 	if (nla_put_u32(skb, GNS_S_NR, gsb->nr) || put_name(skb, gsb) ||
 	    nla_put_u32(skb, GNS_S_ORIGIN, gsb->s->nr) ||
+	    nla_put_u32(skb, GNS_S_DEV, new_encode_dev(gsb->sb->s_dev)) ||
 	    gns_put_u64(skb, GNS_S_PENDING, atomic_read(&gsb->ncalls)) ||
 	    nla_put(skb, GNS_S_COUNTERS, sizeof(counters), counters))
 		return -EMSGSIZE;

@@ -42,6 +42,7 @@ struct status_origin {
  * struct status_mount - a mount
  * @nr:     the kernel's number
  * @origin: its origin's
+ * @dev:    st_dev
  * @name:   as it was mounted: origin:/export
  * @dirs:   where, in this mount namespace; @ndirs of them
  * @ndirs:  see there
@@ -51,6 +52,7 @@ struct status_origin {
 struct status_mount {
 	u32 nr;
 	u32 origin;
+	u32 dev;
 	char *name;
 	char **dirs;
 	size_t ndirs;

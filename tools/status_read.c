@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <netlink/attr.h>
 
 #include "mount_info.h"
@@ -20,6 +21,7 @@ static struct nla_policy policy[GNS_S_MAX + 1] = {
 	[GNS_S_CACHED] = { .type = NLA_U64 },
 	[GNS_S_PENDING] = { .type = NLA_U64 },
 	[GNS_S_HELPER] = { .type = NLA_U32 },
+	[GNS_S_DEV] = { .type = NLA_U32 },
 };
 
 static u32 get_u32(struct nlattr **a, int type)
@@ -83,6 +85,7 @@ static int add_mount(struct status *s, struct nlattr **a)
 	*m = (struct status_mount){
 		.nr = get_u32(a, GNS_S_NR),
 		.origin = get_u32(a, GNS_S_ORIGIN),
+		.dev = get_u32(a, GNS_S_DEV),
 		.name = get_text(a, GNS_S_NAME),
 	};
 	if (!m->name)
@@ -137,7 +140,7 @@ static bool see(const struct mount_entry *e, void *ctx)
 	size_t i;
 
 	for (i = 0; i < s->nmounts; i++) {
-		if (!strcmp(s->mounts[i].name, e->source) &&
+		if (s->mounts[i].dev == makedev(e->major, e->minor) &&
 		    add_dir(&s->mounts[i], e->dir))
 			return false;
 	}

@@ -68,7 +68,7 @@ static struct status two_origins(void)
 	s.mounts[2] = (struct status_mount){
 		.nr = 5,
 		.origin = 3,
-		.name = strdup("bad.example:7200:/\xc3\x28"),
+		.name = strdup("b:/\xc3("),
 	};
 	return s;
 }
@@ -103,7 +103,7 @@ static const char expected[] =
 	"\n"
 	"   NR       READ        HIT       MISS     HITS      CALLS  REVOKES RESTARTS  MOUNT\n"
 	"    4        1 B        0 B    4.0 KiB    0.0 %          0        0        0  bad.example:7200:/b\n"
-	"    5        0 B        0 B        0 B        -          0        0        0  bad.example:7200:/\xc3\x28\n";
+	"    5        0 B        0 B        0 B        -          0        0        0  b:/\xc3(\n";
 
 static void test_text(void **state)
 {
@@ -161,7 +161,7 @@ static void test_json(void **state)
 				     "counters"),
 			 0);
 	assert_string_equal(key, "refused\033[2J?");
-	assert_string_equal(name, "bad.example:7200:/?(");
+	assert_string_equal(name, "b:/?(");
 	json_decref(j);
 	status_free(&s);
 }

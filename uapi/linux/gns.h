@@ -73,6 +73,7 @@ enum gns_cmd {
 	GNS_CMD_DROP, /* drop the cached data of a mount; for tools */
 	__GNS_CMD_MAX,
 };
+
 #define GNS_CMD_MAX (__GNS_CMD_MAX - 1)
 
 /* GNS_A_WORD_KIND */
@@ -100,6 +101,7 @@ enum gns_call_type {
 	GNS_CALL_SEEK, /* FH, OFF, FLAGS: SEEK_DATA or SEEK_HOLE */
 	__GNS_CALL_MAX,
 };
+
 #define GNS_CALL_MAX (__GNS_CALL_MAX - 1)
 
 /* GNS_A_WANT */
@@ -160,7 +162,13 @@ struct gns_ustatfs {
  * @cookie:  where a listing goes on behind this entry; never 0
  * @version: of the child; 0: not cacheable
  * @number:  grant number of a lease on the child; 0: none
+ * @attr:    of the child
+ * @fh:      of the child
  * @reclen:  bytes to the next entry: header, name, padding to 8
+ * @namelen: bytes of the name
+ * @type:    DT_*
+ * @flags:   GNS_UD_*
+ * @reserved: zeros
  *
  * The name follows, @namelen bytes, without an end mark.
  */
@@ -172,17 +180,19 @@ struct gns_udirent {
 	struct gns_ufh fh;
 	__u16 reclen;
 	__u16 namelen;
-	__u8 type; /* DT_* */
-	__u8 flags; /* GNS_UD_* */
+	__u8 type;
+	__u8 flags;
 	__u8 reserved[2];
 };
 
 /**
  * struct gns_ureval - one object of REVALIDATE
+ * @fh:      the object
  * @version: asked: what the kernel holds; answered: what the object has
  * @number:  asked: 0; answered: grant number, 0: none
+ * @attr:    asked: zeros; answered: of that version
  * @status:  asked: 0; answered: 0 or an errno
- * @attr:    asked: zeros
+ * @reserved: 0
  *
  * The answer has the same objects in the same order.
  */
@@ -238,6 +248,7 @@ enum gns_attr_type {
 	GNS_A_STATUS_MOUNT, /* nest: STATUS: one mount, GNS_S_* */
 	__GNS_A_MAX,
 };
+
 #define GNS_A_MAX (__GNS_A_MAX - 1)
 
 /* Inside of GNS_A_STATUS_ORIGIN and GNS_A_STATUS_MOUNT. */
@@ -255,8 +266,10 @@ enum gns_status_type {
 	GNS_S_HELPER, /* u32: pid of the helper, in the reader's namespace */
 	GNS_S_COUNTERS, /* u64[]: mount: enum gns_counter */
 	GNS_S_PAD,
+	GNS_S_DEV, /* u32: mount: its st_dev */
 	__GNS_S_MAX,
 };
+
 #define GNS_S_MAX (__GNS_S_MAX - 1)
 
 /* Counters of a mount, in this order; new ones go to the end. */
@@ -280,6 +293,7 @@ enum gns_counter {
 	GNS_C_DENTRY_HITS, /* names found in the cache, absence included */
 	__GNS_C_MAX,
 };
+
 #define GNS_C_MAX __GNS_C_MAX
 
 /*

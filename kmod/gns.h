@@ -51,6 +51,7 @@ struct gns_options {
  * @fill_pages: pages that fills hold locked
  * @pieces:  bounce buffers of reads past the cache
  * @stats:   counters
+ * @statfs:  newest answer of STATFS, under @calls_lock; bsize 0: none yet
  * @kobj:    /sys/fs/gns/<nr>
  */
 struct gns_sb {
@@ -69,6 +70,7 @@ struct gns_sb {
 	atomic_long_t fill_pages;
 	atomic_t pieces;
 	struct gns_stats __percpu *stats;
+	struct gns_ustatfs statfs;
 	struct kobject kobj;
 	struct completion kobj_gone;
 };
@@ -99,6 +101,7 @@ struct gns_listing;
  *             and never used twice, for a directory moves with its dentry
  * @listing:   G directories: what READDIR said, of @dgen
  * @nocaps:    R life of the lease in which the origin knew of no capabilities
+ * @bare:      R the same of any extended attribute, see xattr.c
  */
 struct gns_inode {
 	struct inode vfs_inode;
@@ -124,6 +127,7 @@ struct gns_inode {
 	u64 dgen;
 	struct gns_listing *listing;
 	u64 nocaps;
+	u64 bare;
 };
 
 static inline struct gns_inode *gns_i(const struct inode *inode)

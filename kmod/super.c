@@ -9,12 +9,16 @@
 #include <linux/fs_parser.h>
 #include <linux/jhash.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
 #include "lease.h"
 #include "options.h"
 #include "super.h"
+
+/* Longer than any origin that is there takes. */
+#define STATFS_PATIENCE_MS 3000
 
 DEFINE_SPINLOCK(gns_mounts_lock);
 
@@ -61,40 +65,77 @@ void gns_sb_free(struct gns_sb *gsb)
 	kfree(gsb);
 }
 
-static int gns_statfs(struct dentry *dentry, struct kstatfs *st)
+/*
+ * For a while. umount(8) and df(1) ask on their way to other things, and must
+ * not hang with an origin that is away.
+ */
+static int ask_statfs(struct gns_call *c)
 {
-	struct gns_sb *gsb = gns_sb(dentry->d_sb);
-	const struct gns_ustatfs *got;
+	unsigned long patience = msecs_to_jiffies(STATFS_PATIENCE_MS);
+	int err = gns_call_submit(c);
+	long left;
+
+	if (err)
+		return err;
+	left = wait_for_completion_killable_timeout(&c->done, patience);
+	if (left <= 0) {
+		err = left ? left : -ETIMEDOUT;
+		if (gns_call_abort(c, err))
+			return err;
+		wait_for_completion(&c->done);
+	}
+	return c->ans.err;
+}
+
+/*
+ * The origin's numbers, as new as can be had. They are no part of what leases
+ * promise; those of a moment ago are better than none.
+ */
+static int get_statfs(struct gns_sb *gsb, const struct gns_fh *fh,
+		      struct gns_ustatfs *got)
+{
 	struct gns_bufcall *c;
-	u32 hash;
 	int err;
 
 	c = gns_bufcall_new(gsb->s, gsb, GNS_CALL_STATFS, current_cred(), 0);
 	if (!c)
 		return -ENOMEM;
-	c->c.req.fh = gns_i(d_inode(dentry))->fh;
-	err = gns_call_sync(&c->c);
+	c->c.req.fh = *fh;
+	err = gns_not_absent(ask_statfs(&c->c));
+	spin_lock(&gsb->calls_lock);
+	if (!err)
+		gsb->statfs = c->c.ans.statfs;
+	*got = gsb->statfs;
+	spin_unlock(&gsb->calls_lock);
+	gns_call_put(&c->c);
+	return err && got->bsize && !fatal_signal_pending(current) ? 0 : err;
+}
+
+static int gns_statfs(struct dentry *dentry, struct kstatfs *st)
+{
+	struct gns_sb *gsb = gns_sb(dentry->d_sb);
+	struct gns_ustatfs got;
+	u32 hash;
+	int err;
+
+	err = get_statfs(gsb, &gns_i(d_inode(dentry))->fh, &got);
 	if (err)
-		goto out;
-	got = &c->c.ans.statfs;
+		return err;
 	st->f_type = GNS_SUPER_MAGIC;
-	st->f_bsize = got->bsize && got->bsize <= INT_MAX ? got->bsize :
-							    PAGE_SIZE;
+	st->f_bsize = got.bsize && got.bsize <= INT_MAX ? got.bsize : PAGE_SIZE;
 	st->f_frsize = st->f_bsize;
-	st->f_blocks = got->blocks;
-	st->f_bfree = got->bfree;
-	st->f_bavail = got->bavail;
-	st->f_files = got->files;
-	st->f_ffree = got->ffree;
-	st->f_namelen = got->namelen ? min(got->namelen, GNS_UNAME_MAX) :
-				       GNS_UNAME_MAX;
+	st->f_blocks = got.blocks;
+	st->f_bfree = got.bfree;
+	st->f_bavail = got.bavail;
+	st->f_files = got.files;
+	st->f_ffree = got.ffree;
+	st->f_namelen = got.namelen ? min(got.namelen, GNS_UNAME_MAX) :
+				      GNS_UNAME_MAX;
 	/* The same for every host that mounts this export. */
 	hash = jhash(gsb->s->origin, strlen(gsb->s->origin), GNS_SUPER_MAGIC);
 	st->f_fsid.val[0] = hash;
 	st->f_fsid.val[1] = jhash(gsb->export, strlen(gsb->export), hash);
-out:
-	gns_call_put(&c->c);
-	return gns_not_absent(err);
+	return 0;
 }
 
 static int gns_show_options(struct seq_file *m, struct dentry *root)

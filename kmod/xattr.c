@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Extended attributes: asked for each time, for few programs read them.
+ * Extended attributes: asked for each time, for few programs read them. But
+ * that there is none is remembered for a life of the lease: ls(1) looks for
+ * some with each file, and execve(2) for capabilities.
  *
- * Two exceptions. Access control lists ("system.") are not served, since gns
- * would have to obey them; ls(1) would ask for them with each file. That a
- * program file has no capabilities is remembered for a life of its lease, for
- * execve(2) asks each time.
+ * Served are those of users and administrators, and the capabilities of
+ * programs. Labels of a security module mean nothing to another host's, and
+ * access control lists gns would have to obey.
  */
 #include <linux/capability.h>
 #include <linux/slab.h>
@@ -48,6 +49,17 @@ static int get(struct inode *inode, const char *name, void *value, size_t size)
 	return ret;
 }
 
+/*
+ * @bare: the life of the lease in which the list was empty, times two; and one
+ * if it was asked for by somebody who would have been told of "trusted." ones.
+ */
+static bool is_bare(const struct gns_inode *gi, u64 epoch, bool trusted)
+{
+	u64 bare = READ_ONCE(gi->bare);
+
+	return bare >> 1 == epoch && ((bare & 1) || !trusted);
+}
+
 static int get_caps(struct inode *inode, const char *name, void *value,
 		    size_t size)
 {
@@ -56,7 +68,8 @@ static int get_caps(struct inode *inode, const char *name, void *value,
 	bool live = gns_lease_enter(gi, &epoch);
 	int ret;
 
-	if (live && READ_ONCE(gi->nocaps) == epoch)
+	if (live && (READ_ONCE(gi->nocaps) == epoch ||
+		     is_bare(gi, epoch, false)))
 		return -ENODATA;
 	ret = get(inode, name, value, size);
 	if ((ret == -ENODATA || ret == -EOPNOTSUPP) && live &&
@@ -69,10 +82,14 @@ static int gns_xattr_get(const struct xattr_handler *handler,
 			 struct dentry *dentry, struct inode *inode,
 			 const char *name, void *value, size_t size)
 {
-	name = xattr_full_name(handler, name);
-	if (!strcmp(name, XATTR_NAME_CAPS))
-		return get_caps(inode, name, value, size);
-	return get(inode, name, value, size);
+	return get(inode, xattr_full_name(handler, name), value, size);
+}
+
+static int gns_caps_get(const struct xattr_handler *handler,
+			struct dentry *dentry, struct inode *inode,
+			const char *name, void *value, size_t size)
+{
+	return get_caps(inode, XATTR_NAME_CAPS, value, size);
 }
 
 static const struct xattr_handler user_handler = {
@@ -85,28 +102,28 @@ static const struct xattr_handler trusted_handler = {
 	.get = gns_xattr_get,
 };
 
-static const struct xattr_handler security_handler = {
-	.prefix = XATTR_SECURITY_PREFIX,
-	.get = gns_xattr_get,
+static const struct xattr_handler caps_handler = {
+	.name = XATTR_NAME_CAPS,
+	.get = gns_caps_get,
 };
 
 const struct xattr_handler *const gns_xattr_handlers[] = {
 	&user_handler,
 	&trusted_handler,
-	&security_handler,
+	&caps_handler,
 	NULL
 };
 
-static bool is_listed(const char *name)
+static bool is_listed(const char *name, bool trusted)
 {
 	return strstarts(name, XATTR_USER_PREFIX) ||
-	       strstarts(name, XATTR_SECURITY_PREFIX) ||
-	       (strstarts(name, XATTR_TRUSTED_PREFIX) &&
-		capable(CAP_SYS_ADMIN));
+	       !strcmp(name, XATTR_NAME_CAPS) ||
+	       (trusted && strstarts(name, XATTR_TRUSTED_PREFIX));
 }
 
 /* Names that are served, one behind the other; @from is a private copy. */
-static ssize_t copy_names(const char *from, u32 len, char *list, size_t size)
+static ssize_t copy_names(const char *from, u32 len, char *list, size_t size,
+			  bool trusted)
 {
 	const char *end = from + len;
 	size_t n, used = 0;
@@ -115,7 +132,7 @@ static ssize_t copy_names(const char *from, u32 len, char *list, size_t size)
 		n = strnlen(from, end - from) + 1;
 		if (n > end - from || n == 1 || n > XATTR_NAME_MAX + 1)
 			return -EIO;
-		if (!is_listed(from))
+		if (!is_listed(from, trusted))
 			continue;
 		if (size && n > size - used)
 			return -ERANGE;
@@ -126,9 +143,9 @@ static ssize_t copy_names(const char *from, u32 len, char *list, size_t size)
 	return used;
 }
 
-ssize_t gns_listxattr(struct dentry *dentry, char *list, size_t size)
+static ssize_t ask_list(struct inode *inode, char *list, size_t size,
+			bool trusted)
 {
-	struct inode *inode = d_inode(dentry);
 	struct gns_bufcall *c;
 	ssize_t ret;
 	int err;
@@ -136,10 +153,27 @@ ssize_t gns_listxattr(struct dentry *dentry, char *list, size_t size)
 	c = ask(inode, GNS_CALL_LISTXATTR, NULL, &err);
 	if (!c)
 		return err;
-	ret = err ? err : copy_names(c->buf, c->c.ans.len, list, size);
+	ret = err ? err : copy_names(c->buf, c->c.ans.len, list, size, trusted);
 	if (!err && ret == -EIO)
 		gns_err(gns_isb(inode), "the names of attributes of inode %lu make no sense\n",
 			inode->i_ino);
 	gns_call_put(&c->c);
+	return ret;
+}
+
+ssize_t gns_listxattr(struct dentry *dentry, char *list, size_t size)
+{
+	bool trusted = capable(CAP_SYS_ADMIN);
+	struct inode *inode = d_inode(dentry);
+	struct gns_inode *gi = gns_i(inode);
+	u64 epoch;
+	bool live = gns_lease_enter(gi, &epoch);
+	ssize_t ret;
+
+	if (live && is_bare(gi, epoch, trusted))
+		return 0;
+	ret = ask_list(inode, list, size, trusted);
+	if (!ret && live && gns_lease_ok(gi) && gns_lease_same(gi, epoch))
+		WRITE_ONCE(gi->bare, epoch << 1 | trusted);
 	return ret;
 }

@@ -148,6 +148,8 @@ static void release(struct kref *ref)
 
 	put_cred(c->req.cred);
 	c->ops->free(c);
+	/* Before the mount may go, for the namespace may go with it. */
+	gns_session_put(s);
 	if (gsb) {
 		/* The lock keeps the mount until it is woken. */
 		spin_lock(&gsb->calls_lock);
@@ -155,7 +157,6 @@ static void release(struct kref *ref)
 			wake_up_all(&gsb->calls_gone);
 		spin_unlock(&gsb->calls_lock);
 	}
-	gns_session_put(s);
 }
 
 void gns_call_put(struct gns_call *c)
@@ -459,6 +460,8 @@ int gns_status_errno(u32 status)
 		return -ENOENT;
 	case GNS_US_REFUSED:
 		return -EACCES;
+	case EINTR: /* nobody interrupted the caller */
+		return -EIO;
 	}
 	/* What is above these has a meaning inside of the kernel only. */
 	return status <= EHWPOISON ? -(int)status : -EIO;

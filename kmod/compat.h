@@ -24,6 +24,11 @@
 #error "gns needs Linux 6.1 or newer"
 #endif
 
+/* Ids, epochs and deadlines are read in one access, without a lock. */
+#ifndef CONFIG_64BIT
+#error "gns needs a 64-bit kernel"
+#endif
+
 /*
  * A newer kernel than those in the tests may build and still be wrong: say so
  * here, at build time, where the one who tries it can see it.

@@ -226,6 +226,8 @@ static struct notifier_block netlink_notifier = {
 	.notifier_call = on_netlink,
 };
 
+MODULE_ALIAS_GENL_FAMILY(GNS_GENL_NAME);
+
 int __init gns_netlink_init(void)
 {
 	int err = gns_drop_init();

@@ -140,14 +140,17 @@ static void fenced_put(struct gns_word *w)
 
 static void say_fenced(struct gns_session *s, u64 sid)
 {
-	struct fenced *f = kzalloc(sizeof(*f), GFP_KERNEL | __GFP_NOFAIL);
+	struct fenced *f;
 
+	/* One that goes waits for this work, and BYE says as much. */
+	if (!kref_get_unless_zero(&s->ref))
+		return;
+	f = kzalloc(sizeof(*f), GFP_KERNEL | __GFP_NOFAIL);
 	INIT_LIST_HEAD(&f->word.link);
 	f->word.kind = GNS_WORD_FENCED;
 	f->word.fill = fenced_fill;
 	f->word.put = fenced_put;
 	f->s = s;
-	gns_session_get(s);
 	f->sid = sid;
 	gns_word_post(s->inst, &f->word);
 }

@@ -132,13 +132,25 @@ void gns_words_sent(struct gns_word **pulled, int n)
 }
 
 /*
+ * The line holds nothing of an ORIGIN: its session takes it out, under the
+ * lock, when it goes. inst->lock held.
+ */
+static void drop_origins(struct list_head *old)
+{
+	struct gns_word *w, *next;
+
+	list_for_each_entry_safe(w, next, old, link)
+		if (w->kind == GNS_WORD_ORIGIN)
+			list_del_init(&w->link);
+}
+
+/*
  * The line as a new helper has to see it: the origins, then every call that
  * nobody ends. inst->lock held; what is left in @old is for nobody.
  */
 static void line_begin(struct gns_instance *inst, struct list_head *old)
 {
 	struct gns_session *s;
-	struct gns_word *w, *next;
 	struct gns_call *c;
 	unsigned long id;
 
@@ -148,18 +160,15 @@ static void line_begin(struct gns_instance *inst, struct list_head *old)
 			list_move_tail(&s->word.link, &inst->words);
 	xa_for_each(&inst->calls, id, c)
 		gns_call_requeue(c);
-	/* An ORIGIN whose session is going: that one knows. */
-	list_for_each_entry_safe(w, next, old, link)
-		if (w->kind == GNS_WORD_ORIGIN)
-			list_del_init(&w->link);
+	drop_origins(old);
 	inst->rung = false;
 }
 
 static void forget(struct list_head *old)
 {
-	struct gns_word *w, *next;
+	struct gns_word *w;
 
-	list_for_each_entry_safe(w, next, old, link) {
+	while ((w = list_first_entry_or_null(old, struct gns_word, link))) {
 		list_del_init(&w->link);
 		if (w->put)
 			w->put(w);
@@ -261,6 +270,7 @@ void gns_words_exit(struct gns_instance *inst)
 	cancel_delayed_work_sync(&inst->ringer);
 	spin_lock_bh(&inst->lock);
 	list_splice_init(&inst->words, &old);
+	drop_origins(&old);
 	spin_unlock_bh(&inst->lock);
 	forget(&old);
 }

@@ -32,7 +32,8 @@ static int dev_open(struct inode *inode, struct file *file)
 	h->inst = gns_instance_of(get_net(net));
 	err = gns_helper_attach(h->inst, h);
 	if (err) {
-		pr_warn_ratelimited("gns: /dev/gns is open already in this network namespace: one helper at a time\n");
+		/* Others may wait for their turn: no line for each look. */
+		pr_debug("gns: /dev/gns is open already in this network namespace\n");
 		put_net(net);
 		kfree(h);
 		return err;

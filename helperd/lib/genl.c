@@ -311,12 +311,15 @@ static int take_some(struct gns_genl *g, struct wait *w)
 
 	n = recvfrom(gns_genl_fd(g), g->buf, BUF_LEN, MSG_TRUNC,
 		     (struct sockaddr *)&from, &flen);
+	if ((n < 0 && errno == ENOBUFS) || n > (ssize_t)BUF_LEN) {
+		if (g->ops->lost)
+			g->ops->lost(g->arg);
+		return -ENOBUFS;
+	}
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (from.nl_pid) /* somebody else than the kernel */
 		return 0;
-	if (n > (ssize_t)BUF_LEN)
-		return -ENOBUFS;
 	left = (int)n;
 	for (; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_type == NLMSG_ERROR)

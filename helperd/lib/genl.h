@@ -44,10 +44,12 @@ typedef int (*gns_genl_fn)(void *arg, u8 cmd, struct nlattr **attrs);
  * struct gns_genl_ops - what belongs to no call; all of it optional
  * @note:   the kernel said something unasked
  * @failed: a message sent by gns_genl_send() was refused, for the reason @why
+ * @lost:   messages were lost, a note among them perhaps
  */
 struct gns_genl_ops {
 	gns_genl_fn note;
 	void (*failed)(void *arg, int err, const char *why);
+	void (*lost)(void *arg);
 };
 
 /**

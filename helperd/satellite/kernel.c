@@ -148,7 +148,7 @@ static int on_words(void *arg, u8 cmd, struct nlattr **attrs)
  * Pull until there is nothing: only then the kernel rings again. A doorbell
  * that comes while the last PULL is answered sets @rung again.
  */
-static void pull(struct gns_kernel *k)
+static void pull_some(struct gns_kernel *k)
 {
 	u32 n;
 	int err;
@@ -168,7 +168,15 @@ static void pull(struct gns_kernel *k)
 		if (k->len)
 			k->rung = true;
 	}
-	arm_in(&k->again, 0);
+	if (!k->broken)
+		arm_in(&k->again, 0);
+}
+
+static void pull(struct gns_kernel *k)
+{
+	k->pulling = true;
+	pull_some(k);
+	k->pulling = false;
 }
 
 static void on_again(void *arg)
@@ -176,18 +184,28 @@ static void on_again(void *arg)
 	pull(arg);
 }
 
+/*
+ * Heard while the answer to something else was read, perhaps: nothing is left
+ * on the socket then that would lead to a pull.
+ */
+static void rung(struct gns_kernel *k)
+{
+	k->rung = true;
+	if (!k->pulling)
+		arm_in(&k->again, 0);
+}
+
 static int on_note(void *arg, u8 cmd, struct nlattr **attrs)
 {
-	struct gns_kernel *k = arg;
-
-	/* Read perhaps while the answer to a REPLY was waited for: then nothing
-	 * is left on the socket that would lead to a pull.
-	 */
-	if (cmd == GNS_CMD_DOORBELL) {
-		k->rung = true;
-		arm_in(&k->again, 0);
-	}
+	if (cmd == GNS_CMD_DOORBELL)
+		rung(arg);
 	return 0;
+}
+
+/* It may have been a doorbell. */
+static void on_lost(void *arg)
+{
+	rung(arg);
 }
 
 /* Words about a session or origin that is no more are late, not wrong. */
@@ -202,6 +220,7 @@ static void on_refused(void *arg, int err, const char *why)
 static const struct gns_genl_ops genl_ops = {
 	.note = on_note,
 	.failed = on_refused,
+	.lost = on_lost,
 };
 
 static void on_netlink(uv_poll_t *poll, int status, int events)
@@ -211,11 +230,10 @@ static void on_netlink(uv_poll_t *poll, int status, int events)
 
 	if (k->broken)
 		return;
+	k->pulling = true;
 	err = gns_genl_receive(k->nl);
-	if (err == -ENOBUFS) {
-		/* It may have been a doorbell. */
-		k->rung = true;
-	} else if (err) {
+	k->pulling = false;
+	if (err && err != -ENOBUFS) {
 		kernel_broke(k, "netlink", gns_genl_why(k->nl));
 		return;
 	}

@@ -29,6 +29,7 @@ struct kern_origin;
  * @again:  goes on with words
  * @broken: nothing is said to the kernel any more; @retry is on its way
  * @rung:   there may be words to pull
+ * @pulling: who runs now pulls before it returns
  * @words:  attributes of the last PULL; @len bytes, @at is the next one
  * @said:   errno of the last failure to open that was logged
  */
@@ -48,6 +49,7 @@ struct gns_kernel {
 	bool hardened;
 	bool broken;
 	bool rung;
+	bool pulling;
 	u8 *words;
 	u32 cap;
 	u32 len;

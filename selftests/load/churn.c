@@ -42,6 +42,13 @@ struct worker {
 };
 
 static __thread sigjmp_buf bus;
+static volatile sig_atomic_t ended;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
 
 static void on_bus(int sig)
 {
@@ -237,7 +244,7 @@ static void *worker(void *arg)
 	struct run *r = w->r;
 	const struct node *n;
 
-	while (seconds() < r->until) {
+	while (!ended && seconds() < r->until) {
 		n = &r->t->v[rnd(w) % r->t->n];
 		w->ops++;
 		if (rnd(w) % 4 == 0)
@@ -280,6 +287,7 @@ int cmd_churn(const struct churn *c)
 	struct run r = { .c = c, .ref = -1 };
 	struct tree tree;
 
+	signal(SIGTERM, on_term);
 	/* With another copy to compare with, that one says what there is. */
 	tree = tree_walk(c->ref ? c->ref : c->top, 4);
 	sigaction(SIGBUS, &sa, NULL);

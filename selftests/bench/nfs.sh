@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The kernel's own NFS server, to compare with, without its daemons: what
+# mountd would answer is written into the caches beforehand.
+#
+#	nfs_serve HOST DIR		on a host of the lab; DIR is its only export
+#	nfs_mount HOST SERVER DIR	NFSv4.2
+
+# shellcheck disable=SC2154 # sourced beside ../lib/cluster.sh
+
+nfs_serve()
+{
+	local host=$1 dir=$2 control=$LAB/nfsd forever=4102444800
+
+	modprobe -q -a nfsd nfsv4
+	mkdir -p "$control"
+	# No root squash, no subtree check, any port, it is number 0.
+	on "$host" bash -e <<END
+mount -t nfsd nfsd "$control"
+for ip in 10.9.0.2 10.9.0.3; do
+	echo "nfsd \$ip $forever lab" >/proc/net/rpc/auth.unix.ip/channel
+done
+echo "lab $dir $forever 9218 65534 65534 0" >/proc/net/rpc/nfsd.export/channel
+echo 'lab 1 \\x00000000 $forever $dir' >/proc/net/rpc/nfsd.fh/channel
+echo "-3 +4 +4.1 +4.2" >"$control/versions"
+echo 10 >"$control/nfsv4gracetime"
+echo "tcp 2049" >"$control/portlist"
+echo 8 >"$control/threads"
+END
+}
+
+nfs_mount()
+{
+	local host=$1 server
+
+	server=$(net_ip "$2")
+	mkdir -p "$3"
+	on "$host" mount -i -t nfs4 -o "vers=4.2,proto=tcp,addr=$server,clientaddr=$(net_ip "$host")" \
+		"$server:/" "$3"
+}

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Little memory: readers in a small memory cgroup, caches that are dropped all
+# the time, and on the kernels that have failslab allocations that fail.
+# vm: timeout=240
+
+# shellcheck source-path=SCRIPTDIR source=traffic.sh
+. "$GNS_TOP/selftests/stress/traffic.sh"
+duration=${DURATION-6}
+
+traffic_tree || lab_bail "no tree"
+"$load" sum -w "$EXPORT" "$LAB/sums" >"$LAB/sums.out"
+cluster a
+
+mkdir -p "$LAB/cg"
+mount -t cgroup2 none "$LAB/cg" &&
+	echo +memory >"$LAB/cg/cgroup.subtree_control" &&
+	mkdir "$LAB/cg/small" &&
+	echo 16M >"$LAB/cg/small/memory.max" || lab_bail "no memory cgroup"
+(
+	echo "$BASHPID" >"$LAB/cg/small/cgroup.procs" &&
+		"$load" -t 4 sum "$LAB/a" "$LAB/sums" >"$LAB/small.out" 2>&1
+)
+status=$?
+sed 's/^/# /' "$LAB/small.out"
+result $status "a tree that is larger than its readers' cgroup"
+
+traffic a
+echo "$pid" >"$LAB/cg/small/cgroup.procs"
+for ((i = 0; i < duration * 4; i++)); do
+	echo $((1 + i % 3)) >/proc/sys/vm/drop_caches
+	lab_sleep 0.25
+done
+traffic_ends "$pid"
+result $? "reads while caches are dropped, in the small cgroup"
+
+fault=/sys/kernel/debug/failslab
+mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+if [ -d "$fault" ]; then
+	for dir in "$fault" /sys/kernel/debug/fail_page_alloc; do
+		[ -d "$dir" ] || continue
+		echo Y >"$dir/task-filter"
+		echo 0 >"$dir/verbose"
+		echo 3 >"$dir/probability"
+		echo -1 >"$dir/times"
+		echo N >"$dir/ignore-gfp-wait"
+	done
+	traffic a -e
+	echo 1 >"/proc/$pid/make-it-fail"
+	for task in "/proc/$pid/task"/*; do
+		echo 1 >"$task/make-it-fail"
+	done
+	for ((i = 0; i < duration * 2; i++)); do
+		echo $((1 + i % 3)) >/proc/sys/vm/drop_caches
+		lab_sleep 0.5
+	done
+	traffic_ends "$pid"
+	result $? "readers' allocations fail: errors, but never other bytes"
+	tail -qn 1 "$LAB"/traffic.a.*.log | sed 's/^/# /'
+
+	traffic a -e
+	for task in "/proc/${lab_daemon[a]}/task"/*; do
+		echo 1 >"$task/make-it-fail"
+	done
+	for ((i = 0; i < duration * 2; i++)); do
+		echo $((1 + i % 3)) >/proc/sys/vm/drop_caches
+		lab_sleep 0.5
+	done
+	for task in "/proc/${lab_daemon[a]}/task"/*; do
+		echo 0 >"$task/make-it-fail"
+	done
+	gone "${lab_daemon[a]}" && helper_start a
+	traffic_ends "$pid"
+	result $? "the helper's allocations fail: errors, but never other bytes"
+	echo 0 >"$fault/probability"
+fi
+"$load" -t 8 sum "$LAB/a" "$LAB/sums" >"$LAB/end.out" 2>&1
+status=$?
+sed 's/^/# /' "$LAB/end.out"
+result $status "all is well in the end"
+lab_end

@@ -167,6 +167,17 @@ static int gns_d_delete(const struct dentry *dentry)
 	return !READ_ONCE(dentry->d_time) && d_really_is_negative(dentry);
 }
 
+/* d_lock held, and no more: a count that is about right will do. */
+static void gns_d_prune(struct dentry *dentry)
+{
+	struct gns_inode *gi;
+
+	if (IS_ROOT(dentry) || d_really_is_negative(dentry))
+		return;
+	gi = gns_i(d_inode(dentry->d_parent));
+	WRITE_ONCE(gi->lost, READ_ONCE(gi->lost) + 1);
+}
+
 /*
  * Without d_weak_revalidate: what is reached without a name (".", "..", a
  * descriptor) has no name to ask for, and its attributes look after themselves.
@@ -174,6 +185,7 @@ static int gns_d_delete(const struct dentry *dentry)
 const struct dentry_operations gns_dentry_ops = {
 	.d_revalidate = gns_d_revalidate,
 	.d_delete = gns_d_delete,
+	.d_prune = gns_d_prune,
 };
 
 /* The name was known before. Another object: the next lookup sorts it out. */

@@ -100,6 +100,7 @@ struct gns_listing;
  * @dgen:      G R directories: names looked up under another are void; never 0,
  *             and never used twice, for a directory moves with its dentry
  * @listing:   G directories: what READDIR said, of @dgen
+ * @lost:      R directories: names in @listing that reclaim took since
  * @nocaps:    R life of the lease in which the origin knew of no capabilities
  * @bare:      R the same of any extended attribute, see xattr.c
  */
@@ -126,6 +127,7 @@ struct gns_inode {
 	s64 btime;
 	u64 dgen;
 	struct gns_listing *listing;
+	u32 lost;
 	u64 nocaps;
 	u64 bare;
 };

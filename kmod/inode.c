@@ -46,6 +46,7 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	gi->btime = 0;
 	gi->dgen = atomic64_inc_return(&s->epochs);
 	gi->listing = NULL;
+	gi->lost = 0;
 	gi->nocaps = 0;
 	gi->bare = 0;
 	return &gi->vfs_inode;

@@ -95,6 +95,7 @@ static void add_entry(struct gns_chunk *c, const struct gns_udirent *d)
 	e->namelen = d->namelen;
 	memcpy(e->name, d + 1, d->namelen);
 	c->used += entry_size(d->namelen);
+	c->n++;
 }
 
 struct gns_chunk *gns_chunk_new(const struct gns_inode *gi, const void *buf,
@@ -122,6 +123,7 @@ struct gns_chunk *gns_chunk_new(const struct gns_inode *gi, const void *buf,
 	c->after = after;
 	c->last = last;
 	c->used = 0;
+	c->n = 0;
 	c->eof = eof;
 	for (pos = 0; pos < len; pos += d->reclen) {
 		d = buf + pos;
@@ -187,6 +189,22 @@ void gns_listing_free(struct gns_listing *l)
 	kfree(l);
 }
 
+void gns_listing_cool(struct gns_inode *gi)
+{
+	u64 lost = READ_ONCE(gi->lost);
+	struct gns_listing *l = NULL;
+
+	if (lost < 2)
+		return;
+	spin_lock(&gi->lock);
+	if (gi->listing && gi->listing->n <= 2 * lost) {
+		l = gi->listing;
+		gi->listing = NULL;
+	}
+	spin_unlock(&gi->lock);
+	gns_listing_free(l);
+}
+
 struct gns_listing *gns_inode_drop_names(struct gns_inode *gi)
 {
 	struct gns_listing *l = gi->listing;
@@ -210,6 +228,7 @@ static struct gns_listing *listing_new(struct gns_inode *gi,
 	l->first = c;
 	l->tail = c;
 	l->bytes = struct_size(c, data, c->used);
+	l->n = c->n;
 	return l;
 }
 
@@ -222,6 +241,7 @@ static bool append(struct gns_listing *l, struct gns_chunk *c)
 	    l->bytes + bytes > GNS_LISTING_MAX)
 		return false;
 	l->bytes += bytes;
+	l->n += c->n;
 	/* Pairs with next_chunk(): a chunk that is seen is complete. */
 	smp_store_release(&l->tail->next, c);
 	l->tail = c;
@@ -243,6 +263,7 @@ struct gns_listing *gns_listing_add(struct gns_inode *gi, u64 stamp,
 		} else if (!l && new) {
 			l = new;
 			gi->listing = new;
+			WRITE_ONCE(gi->lost, 0);
 			new = NULL;
 		}
 	}

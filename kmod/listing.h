@@ -43,6 +43,7 @@ struct gns_entry {
  * @after: cookie that was asked for
  * @last:  cookie of the last entry; @after without any
  * @used:  bytes of @data
+ * @n:     entries
  * @eof:   nothing is behind it
  * @data:  struct gns_entry
  */
@@ -51,6 +52,7 @@ struct gns_chunk {
 	u64 after;
 	u64 last;
 	u32 used;
+	u32 n;
 	bool eof;
 	u8 data[] __aligned(8);
 };
@@ -62,6 +64,7 @@ struct gns_chunk {
  * @first: I
  * @tail:  gi->lock
  * @bytes: gi->lock, of all chunks
+ * @n:     gi->lock, entries in them
  */
 struct gns_listing {
 	refcount_t ref;
@@ -69,6 +72,7 @@ struct gns_listing {
 	struct gns_chunk *first;
 	struct gns_chunk *tail;
 	size_t bytes;
+	u64 n;
 };
 
 /**
@@ -124,6 +128,16 @@ bool gns_chunk_emit(const struct gns_chunk *c, u32 *off,
  * Return: a reference, put by gns_listing_free(); NULL.
  */
 struct gns_listing *gns_listing_live(struct gns_inode *gi);
+
+/**
+ * gns_listing_cool() - a listing is begun: forget a cached one that is cold
+ * @gi: a directory
+ *
+ * Reclaim takes children first and their directory last. Then names alone are
+ * no help: a new listing brings the children back with one call for many, and
+ * lookups would with one call for each.
+ */
+void gns_listing_cool(struct gns_inode *gi);
 
 /**
  * gns_listing_add() - keep an answer

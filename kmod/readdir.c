@@ -192,6 +192,8 @@ static int gns_iterate(struct file *file, struct dir_context *ctx)
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	begun = ctx->pos;
+	if (begun == GNS_POS_START)
+		gns_listing_cool(gi);
 	do {
 		l = gns_listing_live(gi);
 		if (l) {

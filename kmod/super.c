@@ -17,8 +17,9 @@
 #include "options.h"
 #include "super.h"
 
-/* Longer than any origin that is there takes. */
+/* How long a statfs waits: with nothing to show else, and with old numbers. */
 #define STATFS_PATIENCE_MS 3000
+#define STATFS_REFRESH_MS 500
 
 DEFINE_SPINLOCK(gns_mounts_lock);
 
@@ -69,15 +70,15 @@ void gns_sb_free(struct gns_sb *gsb)
  * For a while. umount(8) and df(1) ask on their way to other things, and must
  * not hang with an origin that is away.
  */
-static int ask_statfs(struct gns_call *c)
+static int ask_statfs(struct gns_call *c, u32 patience_ms)
 {
-	unsigned long patience = msecs_to_jiffies(STATFS_PATIENCE_MS);
 	int err = gns_call_submit(c);
 	long left;
 
 	if (err)
 		return err;
-	left = wait_for_completion_killable_timeout(&c->done, patience);
+	left = wait_for_completion_killable_timeout(&c->done,
+						    msecs_to_jiffies(patience_ms));
 	if (left <= 0) {
 		err = left ? left : -ETIMEDOUT;
 		if (gns_call_abort(c, err))
@@ -94,6 +95,7 @@ static int ask_statfs(struct gns_call *c)
 static int get_statfs(struct gns_sb *gsb, const struct gns_fh *fh,
 		      struct gns_ustatfs *got)
 {
+	bool known = READ_ONCE(gsb->statfs.bsize);
 	struct gns_bufcall *c;
 	int err;
 
@@ -101,7 +103,8 @@ static int get_statfs(struct gns_sb *gsb, const struct gns_fh *fh,
 	if (!c)
 		return -ENOMEM;
 	c->c.req.fh = *fh;
-	err = gns_not_absent(ask_statfs(&c->c));
+	err = ask_statfs(&c->c, known ? STATFS_REFRESH_MS : STATFS_PATIENCE_MS);
+	err = gns_not_absent(err);
 	spin_lock(&gsb->calls_lock);
 	if (!err)
 		gsb->statfs = c->c.ans.statfs;

@@ -47,11 +47,9 @@ u64 status_hit(const struct status_mount *m)
 
 const char *status_session(const struct status_origin *o)
 {
-	if (o->sid && o->left)
-		return "live";
-	if (!o->helper)
-		return "no helper";
-	return o->sid ? "expired" : "none";
+	if (!o->sid)
+		return "none";
+	return o->left ? "live" : "expired";
 }
 
 static void free_origin(struct status_origin *o)

@@ -95,7 +95,7 @@ bool status_is(const struct status_mount *m, const char *what);
 u64 status_miss(const struct status_mount *m);
 u64 status_hit(const struct status_mount *m);
 
-/** status_session() - "live", "expired", "none" or "no helper" */
+/** status_session() - "live", "expired" or "none" */
 const char *status_session(const struct status_origin *o);
 
 /** status_counter() - name of a counter, in lower case */

@@ -20,17 +20,17 @@ static void put_session(const struct status_origin *o, FILE *to)
 {
 	char left[UNITS_LEN], ttl[UNITS_LEN];
 
-	units_ns(ttl, o->ttl);
 	if (o->sid && o->left)
 		fprintf(to, " session: live, %s of %s left\n",
-			units_ns(left, o->left), ttl);
-	else if (!o->helper)
-		fputs(" session: none, no gns-helperd runs here: systemctl start gns-helperd\n",
-		      to);
-	else if (o->sid)
-		fputs(" session: expired, reads wait for the origin\n", to);
+			units_ns(left, o->left), units_ns(ttl, o->ttl));
 	else
-		fputs(" session: none, reads wait for the origin\n", to);
+		fprintf(to, " session: %s, reads wait for the origin\n",
+			status_session(o));
+	if (o->helper)
+		fprintf(to, "  helper: process %" PRIu32 "\n", o->helper);
+	else
+		fputs("  helper: none runs here: systemctl start gns-helperd\n",
+		      to);
 }
 
 static void put_origin(const struct status_origin *o, FILE *to)
@@ -39,8 +39,6 @@ static void put_origin(const struct status_origin *o, FILE *to)
 	put_text(o->name, to);
 	fputc('\n', to);
 	put_session(o, to);
-	if (o->helper)
-		fprintf(to, "  helper: process %" PRIu32 "\n", o->helper);
 	fprintf(to, " objects: %" PRIu64 " leased, %" PRIu64 " cached\n",
 		o->leases, o->cached);
 	fprintf(to, "   calls: %" PRIu64 " pending\n", o->pending);

@@ -86,6 +86,24 @@ int device(void);
 /** bind_to() - GNS_CMD_BIND; Return: 0 or a negative errno */
 int bind_to(struct sock *s, int fd);
 
+/** struct storm - what is in use */
+struct storm {
+	u32 origin;
+	u32 sid;
+	u64 number; /* of the newest grant */
+};
+
+/**
+ * storm() - say something well-formed about it
+ * @sock:  bound to @dev
+ * @dev:   /dev/gns
+ * @s:     what is in use
+ * @taken: goes up when it was taken
+ *
+ * Return: false, with a note: the kernel's answer is none.
+ */
+bool storm(struct sock *sock, int dev, const struct storm *s, int *taken);
+
 /* What well-formed attributes of each command are: tables in badinput_nl.c. */
 void fill_valid(struct msg *m, u8 cmd, u32 origin);
 

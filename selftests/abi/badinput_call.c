@@ -2,8 +2,9 @@
 /*
  * A helper that mounts, and answers what it is asked by what is refused first:
  * each call has to stay alive through it, and to take the right answer then.
- * In a second act it answers by garbage that is well-formed; whatever the
- * applications see of that, they go on, and so does the kernel.
+ * In a second act it answers by garbage that is well-formed, in a third its
+ * sessions come and go as they like; whatever the applications see of that,
+ * they go on, and so does the kernel.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,10 +29,15 @@
 #define FILE_LEN 10000u
 #define SID 7u
 #define GARBAGE 1500
+#define STORM 2000
+#define GUST 20 /* messages between two looks at the calls */
 
 /**
  * struct play - the helper, and what it has to answer
+ * @origin:  the kernel's number of it
  * @garbage: answers that are to be nonsense
+ * @storm:   messages about the session that are to be said
+ * @taken:   of those
  * @sane:    refused input was refused each time
  */
 struct play {
@@ -41,7 +47,10 @@ struct play {
 	u8 *mem;
 	const char *dir;
 	u64 number;
+	u32 origin;
 	int garbage;
+	int storm;
+	int taken;
 	bool sane;
 };
 
@@ -352,6 +361,21 @@ static void answer(struct play *p, const struct asked *c)
 	}
 }
 
+static void blow(struct play *p)
+{
+	struct storm s = { p->origin, SID, p->number };
+	int i;
+
+	if (p->storm <= 0)
+		return;
+	for (i = 0; i < GUST; i++)
+		p->sane &= storm(&p->s, p->dev, &s, &p->taken);
+	p->storm -= GUST;
+	/* The session may be any other one, or none. */
+	if (p->storm <= 0)
+		up(p, p->origin);
+}
+
 /* Serves until the application has ended; false: it had to be ended. */
 static bool serve(struct play *p, pid_t app, int *status)
 {
@@ -362,8 +386,11 @@ static bool serve(struct play *p, pid_t app, int *status)
 	do {
 		w = (struct words){ .origin = 0 };
 		p->sane &= !ask(&p->s, GNS_CMD_PULL, 0, NULL, see_words, &w);
-		if (w.origin)
+		if (w.origin) {
+			p->origin = w.origin;
 			up(p, w.origin);
+		}
+		blow(p);
 		for (i = 0; i < w.ncalls; i++)
 			answer(p, &w.calls[i]);
 		if (waitpid(app, status, WNOHANG) == app)
@@ -377,15 +404,13 @@ static bool serve(struct play *p, pid_t app, int *status)
 }
 
 /* The applications; each in a process that is not the helper. */
-static int app_read(const char *dir)
+static int app_again(const char *dir)
 {
 	char path[256];
 	u8 b[FILE_LEN + 1];
 	ssize_t n, i;
 	int fd;
 
-	if (mount("origin.example:/x", dir, "gns", MS_NODEV | MS_NOSUID, ""))
-		return 10;
 	snprintf(path, sizeof(path), "%s/file", dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -398,6 +423,13 @@ static int app_read(const char *dir)
 			return 13;
 	}
 	return 0;
+}
+
+static int app_read(const char *dir)
+{
+	if (mount("origin.example:/x", dir, "gns", MS_NODEV | MS_NOSUID, ""))
+		return 10;
+	return app_again(dir);
 }
 
 static void look_at(const char *path)
@@ -492,6 +524,15 @@ void cases_call(void)
 	   "garbage ends no application and hangs none");
 	printf("# %d answers of garbage\n", GARBAGE - p.garbage);
 	p.garbage = 0;
+	p.sane = true;
+	p.storm = STORM;
+	ok(perform(&p, app_look, &status) && !status,
+	   "sessions that come and go hang no application");
+	p.storm = 0;
+	up(&p, p.origin);
+	ok(perform(&p, app_again, &status) && !status && p.sane,
+	   "and the file is read again");
+	printf("# %d messages in the storm, %d of them taken\n", STORM, p.taken);
 	ok(perform(&p, app_unmount, &status) && !status, "unmounted");
 	sock_close(&p.s);
 	close(p.dev);

@@ -114,8 +114,15 @@ struct fence {
 
 /**
  * struct release - RELEASED, to be said when the last fence is through
- * @left: fences at work, and who starts them
- * @room: @fences that there are; @n in use
+ * @word:   in line when that is so
+ * @s:      the session, a reference
+ * @fh:     the object
+ * @sid:    session that was revoked in
+ * @upto:   grants up to it are released
+ * @left:   fences at work, and who starts them
+ * @n:      of @fences that are in use
+ * @room:   of @fences that there are
+ * @fences: one for each mount that has the object
  */
 struct release {
 	struct gns_word word;

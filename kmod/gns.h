@@ -46,13 +46,16 @@ struct gns_options {
  * @dead:    R given up: every call ends with EIO
  * @closing: its inodes go: nobody can read them any more; set under s->lock
  *           and s->mapped_lock, read under either
- * @calls:   struct gns_call in the table; @calls_lock
- * @ncalls:  of them; @calls_gone is woken at 0
+ * @calls_lock: leaf but for wake-ups
+ * @calls:   struct gns_call that have not ended; @calls_lock
+ * @ncalls:  calls from init to free, see gns_call_drain()
+ * @calls_gone: woken when there is none, under @calls_lock
  * @fill_pages: pages that fills hold locked
  * @pieces:  bounce buffers of reads past the cache
  * @stats:   counters
  * @statfs:  newest answer of STATFS, under @calls_lock; bsize 0: none yet
  * @kobj:    /sys/fs/gns/<nr>
+ * @kobj_gone: nobody looks at @kobj any more
  */
 struct gns_sb {
 	struct super_block *sb;
@@ -63,7 +66,7 @@ struct gns_sb {
 	struct gns_options opt;
 	bool dead;
 	bool closing;
-	spinlock_t calls_lock;
+	spinlock_t calls_lock; /* calls */
 	struct list_head calls;
 	atomic_t ncalls;
 	wait_queue_head_t calls_gone;
@@ -82,14 +85,16 @@ struct gns_listing;
  * @vfs_inode: first use of the memory is the VFS's
  * @s:         I its session; the superblock holds the reference
  * @fh:        I
- * @by_fh:     in s->inodes, if @hashed
+ * @by_fh:     in s->inodes
+ * @hashed:    it is there
  * @lock:      G
  * @held_gen:  G R s->gen of the session that the lease is of; 0: none
  * @epoch:     G R this life of the lease; changes before anything cached does
  * @number:    G newest grant
  * @version:   G of what is cached; 0: nothing is
  * @attr_ok:   G R the attributes are of @version
- * @revoked:   G every grant of the session @revoked_gen up to it is void
+ * @revoked:   G every grant up to it is void
+ * @revoked_gen: G in this generation of the session
  * @lease_mutex: M dropping of what is cached, taking of grants
  * @ask:       one asker at a time; killable, never under lease_mutex
  * @fills:     G struct gns_fill of the page cache in flight
@@ -110,7 +115,7 @@ struct gns_inode {
 	struct gns_fh fh;
 	struct rhlist_head by_fh;
 	bool hashed;
-	spinlock_t lock;
+	spinlock_t lock; /* G */
 	u64 held_gen;
 	u64 epoch;
 	u64 number;
@@ -118,8 +123,8 @@ struct gns_inode {
 	bool attr_ok;
 	u64 revoked;
 	u64 revoked_gen;
-	struct mutex lease_mutex;
-	struct mutex ask;
+	struct mutex lease_mutex; /* M */
+	struct mutex ask; /* one asker */
 	struct list_head fills;
 	struct list_head cached;
 	struct list_head mapped;

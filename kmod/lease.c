@@ -135,8 +135,7 @@ u32 gns_lease_for_each(struct gns_session *s, const struct gns_fh *fh,
 	lockdep_assert_held(&s->lock);
 	rcu_read_lock();
 	list = rhltable_lookup(&s->inodes, fh, by_fh);
-	rhl_for_each_entry_rcu(gi, pos, list, by_fh)
-	{
+	rhl_for_each_entry_rcu(gi, pos, list, by_fh) {
 		if (fn)
 			fn(gi, arg);
 		n++;
@@ -149,7 +148,7 @@ void gns_lease_new_epoch(struct gns_inode *gi)
 {
 	/* Before anything of it changes: see gns_lease_same(). */
 	WRITE_ONCE(gi->epoch, atomic64_inc_return(&gi->s->epochs));
-	smp_wmb();
+	smp_wmb(); /* pairs with gns_lease_enter() and gns_lease_same() */
 }
 
 void gns_lease_off(struct gns_inode *gi)

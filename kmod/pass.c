@@ -22,11 +22,16 @@
 
 /**
  * struct pass - one read past the cache
+ * @file:    read from
+ * @gsb:     its mount
+ * @gi:      its inode
  * @version: newest that was seen; what is older is asked for again
  * @size:    of the file, as far as is known; only guides how much is asked for
  * @next:    where the next piece begins
  * @end:     of the read
- * @first:   oldest piece in flight; @n of them
+ * @first:   oldest piece in flight
+ * @n:       pieces in flight
+ * @piece:   a ring of them
  */
 struct pass {
 	struct file *file;

@@ -70,9 +70,11 @@ struct gns_revoked {
  * @floor:     S grants up to it are refused, whatever they are for: what fell
  *             out of @revoked
  * @inodes:    struct gns_inode by handle; a handle may be in several mounts
- * @cached:    inodes with a version, in the order they came; @cached_lock
+ * @cached_lock: of the next two
+ * @cached:    inodes with a version, in the order they came
  * @ncached:   their number
- * @mapped:    inodes that were mapped once; @mapped_lock
+ * @mapped_lock: of the next one
+ * @mapped:    inodes that were mapped once
  * @zap_mutex: one zap at a time
  * @zap_pass:  under @zap_mutex; marks of inodes under @mapped_lock
  * @timer:     fires at @expires - @ttl / 4
@@ -91,7 +93,7 @@ struct gns_session {
 	char *origin;
 	struct list_head by_inst;
 	struct gns_word word;
-	spinlock_t lock;
+	spinlock_t lock; /* S */
 	u64 sid;
 	u8 secret[GNS_UID_LEN];
 	u8 new_secret[GNS_UID_LEN];
@@ -108,12 +110,12 @@ struct gns_session {
 	struct gns_revoked revoked[GNS_REVOKED_MAX];
 	u64 floor;
 	struct rhltable inodes;
-	spinlock_t cached_lock;
+	spinlock_t cached_lock; /* cached */
 	struct list_head cached;
 	u64 ncached;
-	spinlock_t mapped_lock;
+	spinlock_t mapped_lock; /* mapped */
 	struct list_head mapped;
-	struct mutex zap_mutex;
+	struct mutex zap_mutex; /* one zap */
 	u64 zap_pass;
 	struct hrtimer timer;
 	struct work_struct zap;

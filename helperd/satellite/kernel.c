@@ -132,6 +132,8 @@ static int on_words(void *arg, u8 cmd, struct nlattr **attrs)
 	u32 n = (u32)genlmsg_attrlen(gh, 0);
 	u8 *p;
 
+	if (!n)
+		return 0;
 	if (k->len + n > k->cap) {
 		p = realloc(k->words, k->len + n);
 		if (!p)

@@ -12,13 +12,15 @@
 static int drop_one(struct gns_genl *g, const struct status_mount *m)
 {
 	struct nl_msg *msg = gns_genl_msg(g, GNS_CMD_DROP, 0);
+	int err;
 
 	if (!msg || nla_put_u32(msg, GNS_A_MOUNT, m->nr)) {
 		nlmsg_free(msg);
 		return ctl_fail("out of memory");
 	}
-	if (gns_genl_call(g, msg, NULL, NULL))
-		return ctl_fail("%s: %s", m->name, gns_genl_why(g));
+	err = gns_genl_call(g, msg, NULL, NULL);
+	if (err)
+		return ctl_refused(g, m->name, err);
 	printf("dropped %s\n", m->name);
 	return CTL_OK;
 }
@@ -47,15 +49,16 @@ int cmd_drop(int argc, char **argv)
 {
 	struct gns_genl *g;
 	struct status s;
-	int ret = CTL_OK, i;
+	int ret = CTL_OK, err, i;
 
 	if (argc < 2 || argv[1][0] == '-')
 		return ctl_usage(argv[0]);
 	g = ctl_open();
 	if (!g)
 		return CTL_FAILED;
-	if (status_read(g, &s))
-		ret = ctl_fail("drop: %s", gns_genl_why(g));
+	err = status_read(g, &s);
+	if (err)
+		ret = ctl_refused(g, "drop", err);
 	for (i = 1; ret != CTL_FAILED && i < argc; i++)
 		ret = drop(g, &s, argv[i]);
 	status_free(&s);

@@ -28,10 +28,10 @@ static bool pick(struct status *s, const char *what)
 static int show(struct gns_genl *g, const struct wish *w)
 {
 	struct status s;
-	int ret = CTL_OK;
+	int err = status_read(g, &s), ret = CTL_OK;
 
-	if (status_read(g, &s)) {
-		ret = ctl_fail("status: %s", gns_genl_why(g));
+	if (err) {
+		ret = ctl_refused(g, "status", err);
 	} else if (w->what && !pick(&s, w->what)) {
 		ret = ctl_fail("%s: neither a gns mount nor an origin of one",
 			       w->what);

@@ -64,6 +64,13 @@ int ctl_fail(const char *fmt, ...)
 	return CTL_FAILED;
 }
 
+int ctl_refused(const struct gns_genl *g, const char *what, int err)
+{
+	if (err == -EPERM)
+		return ctl_fail("%s needs root", what);
+	return ctl_fail("%s: %s", what, gns_genl_why(g));
+}
+
 int ctl_usage(const char *name)
 {
 	const struct command *c = find(name);

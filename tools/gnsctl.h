@@ -42,6 +42,9 @@ int cmd_version(int argc, char **argv);
  */
 struct gns_genl *ctl_open(void);
 
+/** ctl_refused() - say why a request about @what failed; Return: CTL_FAILED */
+int ctl_refused(const struct gns_genl *g, const char *what, int err);
+
 /** ctl_fail() - print a line to stderr; Return: CTL_FAILED */
 int ctl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

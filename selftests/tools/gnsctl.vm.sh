@@ -53,6 +53,10 @@ cluster a
 ctl status && said "origin: $ORIGIN" "session: live" "objects:" "trouble: none" \
 	"MOUNT" "$ORIGIN:/x on $LAB/a"
 result $? "status"
+on a setpriv --reuid 65534 --regid 65534 --clear-groups "$gnsctl" status \
+	>"$LAB/said" 2>&1
+[ $? = 1 ] && said "status needs root"
+result $? "status for anybody"
 ctl status "$LAB/a/" && said "$ORIGIN:/x on"
 result $? "status of a directory"
 ctl status "$ORIGIN:/x" && ctl status "$ORIGIN" && said "$ORIGIN:/x on"

@@ -12,6 +12,7 @@ static unsigned int net_id;
 static struct workqueue_struct *wq;
 static LIST_HEAD(instances);
 static DEFINE_MUTEX(instances_mutex); /* the list; members stay while held */
+static bool asleep; /* instances_mutex: the host is about to sleep */
 
 struct gns_instance *gns_instance_of(const struct net *net)
 {
@@ -40,16 +41,23 @@ struct gns_session *gns_session_next(struct gns_instance *inst, u32 after)
 	return NULL;
 }
 
-static void zap_sessions(struct gns_instance *inst)
+static void for_sessions(struct gns_instance *inst,
+			 void (*fn)(struct gns_session *s))
 {
 	struct gns_session *s;
 	u32 nr = 0;
 
 	while ((s = gns_session_next(inst, nr))) {
 		nr = s->nr;
-		gns_session_zap_now(s);
+		fn(s);
 		gns_session_put(s);
 	}
+}
+
+/* Faults wait for a session that lets them in. */
+static void wake(struct gns_session *s)
+{
+	wake_up_all(&s->wait);
 }
 
 /*
@@ -61,11 +69,12 @@ static void sleep_begins(void)
 	struct gns_instance *inst;
 
 	mutex_lock(&instances_mutex);
+	asleep = true;
 	list_for_each_entry(inst, &instances, link) {
 		WRITE_ONCE(inst->suspending, true);
 		/* Faults see it, or the zap sees their pages. */
 		smp_mb();
-		zap_sessions(inst);
+		for_sessions(inst, gns_session_zap_now);
 	}
 	mutex_unlock(&instances_mutex);
 }
@@ -73,17 +82,12 @@ static void sleep_begins(void)
 static void sleep_ends(void)
 {
 	struct gns_instance *inst;
-	struct gns_session *s;
-	u32 nr = 0;
 
 	mutex_lock(&instances_mutex);
+	asleep = false;
 	list_for_each_entry(inst, &instances, link) {
 		WRITE_ONCE(inst->suspending, false);
-		/* Faults wait for a session that lets them in. */
-		for (nr = 0; (s = gns_session_next(inst, nr)); nr = s->nr) {
-			wake_up_all(&s->wait);
-			gns_session_put(s);
-		}
+		for_sessions(inst, wake);
 	}
 	mutex_unlock(&instances_mutex);
 }
@@ -122,6 +126,7 @@ static int __net_init net_begins(struct net *net)
 	inst->wq = wq;
 	gns_words_init(inst);
 	mutex_lock(&instances_mutex);
+	inst->suspending = asleep;
 	list_add_tail(&inst->link, &instances);
 	mutex_unlock(&instances_mutex);
 	return 0;

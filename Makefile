@@ -41,7 +41,7 @@ endif
 endif
 
 demo:
-	@tools/deps build vm
+	@tools/deps build vm demo
 	selftests/demo/run
 
 check check-full: export WERROR := 1
@@ -62,7 +62,7 @@ vm:
 	selftests/vm/suite --kernel $(or $(K),stock) $(T)
 
 bench:
-	@tools/deps build vm check
+	@tools/deps build vm check bench
 	selftests/bench/run
 
 # The module's sources go where dkms looks for them.

@@ -297,6 +297,8 @@ int cmd_churn(const struct churn *c)
 		die("%s: %s", c->top, strerror(errno));
 	if (c->ref)
 		r.ref = tree.fd;
+	/* From here on the mount is in use. */
+	fprintf(stderr, "reading\n");
 	r.until = seconds() + c->seconds;
 	workers_run(&r, c->threads, c->seed);
 	printf("ops=%llu errors=%llu wrong=%llu\n", (unsigned long long)r.ops,

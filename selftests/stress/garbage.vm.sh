@@ -45,7 +45,7 @@ for seed in $SEEDS; do
 	fake_start "$seed" $((5 + seed * 7 % 40)) ||
 		lab_bail "the origin does not start"
 	options=
-	((seed % 2)) || options=soft,timeo=1
+	((seed % 2)) || options=soft,timeo=1000
 	mounted=1
 	for ((try = 0; try < 5; try++)); do
 		gns_mount a "$options" >"$LAB/mount.out" 2>&1 && mounted=0 && break

@@ -4,7 +4,7 @@
 # Sourced by the tests here: a cluster with a tree to read, and readers.
 #
 #	traffic_tree		fills the export
-#	traffic HOST [flag...]	starts readers at random that compare; sets pid
+#	traffic HOST [flag...]	readers at random, that compare; sets pid
 #	traffic_ends PID...	stops them; fails if one saw what it may not
 #	gone PID		has it ended?
 
@@ -31,6 +31,7 @@ traffic()
 	"$load" -s 10000 -t 6 -r "$EXPORT" -x "$RANDOM" "$@" churn "$LAB/$host" \
 		>"$LAB/traffic.$host.$traffics.log" 2>&1 &
 	pid=$!
+	lab_until 30 log_says "traffic.$host.$traffics" reading
 }
 
 gone()

@@ -183,17 +183,20 @@ write_job()
 	} >"$job"
 }
 
+# Guests take turns: each takes all cores, and tests have time limits.
 # Its standard output is the verdict port, at $guest_fd.
 start_guest()
 {
 	local work=$1 args
 
+	exec 7>"$out/guest.lock"
+	flock 7
 	common_args "$2"
 	args+=(-chardev "file,id=console,path=$work/console.log" -serial chardev:console
 		-device virtio-serial-pci
 		-chardev "file,id=verdict,path=/dev/stdout"
 		-device "virtserialport,chardev=verdict,name=gns.verdict")
-	exec {guest_fd}< <(exec qemu-system-x86_64 "${args[@]}" </dev/null 2>"$work/qemu.log")
+	exec {guest_fd}< <(exec qemu-system-x86_64 "${args[@]}" </dev/null 2>"$work/qemu.log" 7>&-)
 	guest_pid=$!
 }
 
@@ -210,6 +213,7 @@ end_guest()
 	done
 	kill -KILL "$guest_pid" 2>/dev/null
 	wait "$guest_pid" 2>/dev/null
+	exec 7>&-
 	guest_pid=
 	exec {guest_fd}<&-
 }

@@ -9,9 +9,23 @@
 #include "file.h"
 #include "instance.h"
 
+/* For a new session to count, before reads go past the cache. */
+#define SESSION_WAIT HZ
+
+/*
+ * Leases of a session that has just begun count once the one before it is
+ * unmapped, which is soon. False: that was not what was missing.
+ */
+static bool session_counts(struct gns_session *s)
+{
+	return !gns_session_live(s) &&
+	       wait_event_killable_timeout(s->wait, gns_session_live(s),
+					   SESSION_WAIT) > 0;
+}
+
 int gns_try_begin(struct gns_try *t)
 {
-	bool asked = false;
+	bool asked = false, waited = false;
 	int err;
 
 	if (t->restarts > GNS_RESTARTS_MAX)
@@ -19,8 +33,12 @@ int gns_try_begin(struct gns_try *t)
 	while (!gns_data_enter(t->gi, &t->epoch)) {
 		if (t->nowait)
 			return -EAGAIN;
-		if (asked)
-			return 0;
+		if (asked) {
+			if (waited || !session_counts(t->gi->s))
+				return 0;
+			waited = true;
+			continue;
+		}
 		err = gns_lease_get(t->gi, GNS_UWANT_LEASE, t->file->f_cred,
 				    NULL);
 		if (err)

@@ -21,6 +21,7 @@ static u64 ttl_ms;
 static void again(const char *end, unsigned int down_ms)
 {
 	struct host_status before, after;
+	struct traffic t;
 	u64 begin;
 
 	host_status("a", &before);
@@ -30,6 +31,11 @@ static void again(const char *end, unsigned int down_ms)
 	lab("origin_start");
 	if (!traffic_flows(lab_slow(FLOW_MS)))
 		tap_bad("the traffic has stopped");
+	t = traffic_now();
+	while (traffic_now().changes < t.changes + 2 && lab_ms(begin) < FLOW_MS)
+		lab_sleep(20);
+	if (traffic_now().changes < t.changes + 2)
+		tap_bad("no changes");
 	host_status("a", &after);
 	tap_note("all goes on after %llu ms; %llu of %llu objects were the same",
 		 (unsigned long long)lab_ms(begin),

@@ -96,8 +96,12 @@ static int list(void)
 {
 	DIR *d = opendir(at("dir"));
 
+	if (!d)
+		return -1;
 	errno = 0;
-	return d && readdir(d) ? 0 : -1;
+	while (readdir(d))
+		;
+	return errno ? -1 : 0;
 }
 
 static int read_link(void)

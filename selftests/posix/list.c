@@ -125,7 +125,7 @@ static void check_seek(const char *dir)
 	struct {
 		long pos;
 		char name[256];
-	} *v = calloc(PLUS + 2, sizeof(*v));
+	} *v = calloc(PLUS + 3, sizeof(*v));
 	struct dirent *e;
 	unsigned int n = 0, i, k;
 	DIR *d = opendir(there(dir));
@@ -135,7 +135,7 @@ static void check_seek(const char *dir)
 	for (;;) {
 		v[n].pos = telldir(d);
 		e = readdir(d);
-		if (!e || n == PLUS + 1)
+		if (!e || n == PLUS + 2)
 			break;
 		strcpy(v[n++].name, e->d_name);
 	}

@@ -27,6 +27,7 @@ struct client {
 	struct gns_kern kern;
 	struct gns_connector connector;
 	uv_loop_t uv;
+	uv_async_t alive; /* without any handle the loop would not run its timers */
 	struct gns_env *env;
 	struct gns_tcp *tcp;
 	struct gns_sat *sat;
@@ -174,7 +175,7 @@ struct client *client_open(const char *addr, u32 conns)
 	u64 limit;
 	u32 i;
 
-	if (!c || uv_loop_init(&c->uv))
+	if (!c || uv_loop_init(&c->uv) || uv_async_init(&c->uv, &c->alive, NULL))
 		die("no memory for a client");
 	c->kern.ops = &kern_ops;
 	c->connector.ops = &connector_ops;
@@ -204,6 +205,7 @@ void client_close(struct client *c)
 	gns_sat_destroy(c->sat);
 	gns_tcp_destroy(c->tcp);
 	gns_loop_destroy(c->env);
+	uv_close((uv_handle_t *)&c->alive, NULL);
 	uv_run(&c->uv, UV_RUN_NOWAIT);
 	uv_loop_close(&c->uv);
 	free(c);

@@ -550,7 +550,7 @@ static int load(struct parser *p, int argc, char **argv)
 	if (!err && !c->nlisten)
 		err = add_listen(p, GNS_CONF_LISTEN);
 	if (!err && !c->nexports && c->satellite == GNS_CONF_NO)
-		err = fail(p, "nothing to serve: no satellite role, no export in %s and no --export",
+		err = fail(p, "nothing to serve: no satellite role, no export in %s or --export",
 			   file ? file : GNS_CONF_FILE);
 	return err;
 }

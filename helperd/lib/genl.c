@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <netlink/genl/ctrl.h>
@@ -108,7 +109,7 @@ static const struct nla_policy policy[GNS_A_MAX + 1] = {
 
 static void say_why(struct gns_genl *g, const char *text)
 {
-	strncpy(g->why, text, WHY_LEN - 1);
+	snprintf(g->why, WHY_LEN, "%s", text);
 }
 
 static int fail(struct gns_genl *g, int err)
@@ -135,14 +136,14 @@ static int nl_errno(int nlerr)
 {
 	switch (-nlerr) {
 	case NLE_OBJ_NOTFOUND:
-		return ENOENT;
+		return -ENOENT;
 	case NLE_NOMEM:
-		return ENOMEM;
+		return -ENOMEM;
 	case NLE_PERM:
 	case NLE_NOACCESS:
-		return EPERM;
+		return -EPERM;
 	}
-	return EIO;
+	return -EIO;
 }
 
 struct gns_genl *gns_genl_open(const struct gns_genl_ops *ops, void *arg)
@@ -168,7 +169,7 @@ struct gns_genl *gns_genl_open(const struct gns_genl_ops *ops, void *arg)
 			set_up(g);
 			return g;
 		}
-		err = nl_errno(err);
+		err = -nl_errno(err);
 		nl_socket_free(g->sk);
 	}
 	free(g);
@@ -368,9 +369,10 @@ static int take_answer(struct gns_genl *g, struct wait *w)
 		if (n < 0 && errno != EINTR)
 			return fail(g, -errno);
 	}
-	/* An acknowledgement that came through does not replace an answer. */
-	return w->err ? w->err : lost ? fail(g, -ENOBUFS) :
-					0;
+	/* That the end came through does not replace an answer. */
+	if (!w->err && lost)
+		return fail(g, -ENOBUFS);
+	return w->err;
 }
 
 int gns_genl_call(struct gns_genl *g, struct nl_msg *msg, gns_genl_fn fn,

@@ -61,8 +61,11 @@ struct gns_mem *gns_bulk_mem(struct gns_bulk_region *b);
 int gns_bulk_register(struct gns_bulk_region *b, int fd);
 
 /**
- * gns_bulk_scratch() - GNS_BULK_SCRATCH bytes for what is not received into
- * the region; overwritten by the next fill with a payload from elsewhere
+ * gns_bulk_scratch() - room for what is not received into the region
+ * @b: the region
+ *
+ * Return: GNS_BULK_SCRATCH bytes, overwritten by the next fill with a payload
+ * from elsewhere.
  */
 void *gns_bulk_scratch(struct gns_bulk_region *b);
 

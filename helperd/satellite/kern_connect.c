@@ -8,16 +8,12 @@
 
 #include "satellite/kernel_int.h"
 
-/**
- * struct kern_attempt - a connection being made
- * @a:    the transport's; NULL: it was refused at once, with @err
- * @fail: tells so, for done() never comes out of connect()
- */
+/* A connection being made. */
 struct kern_attempt {
 	struct kern_origin *o;
-	struct gns_tcp_connect *a;
+	struct gns_tcp_connect *a; /* NULL: refused at once, for @err */
 	int err;
-	struct gns_timer fail;
+	struct gns_timer fail; /* says so: done() never comes out of connect() */
 	void (*done)(void *arg, struct gns_conn *conn, const char *why);
 	void *arg;
 	LIST_ENTRY(kern_attempt) link;

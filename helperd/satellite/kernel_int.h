@@ -21,45 +21,33 @@
 
 struct kern_origin;
 
-/**
- * struct gns_kernel - see above
- * @fd:     /dev/gns; -1: not open
- * @poll:   of the netlink socket; freed by libuv
- * @retry:  opens, or begins again
- * @again:  goes on with words
- * @broken: nothing is said to the kernel any more; @retry is on its way
- * @rung:   there may be words to pull
- * @pulling: who runs now pulls before it returns
- * @words:  attributes of the last PULL; @len bytes, @at is the next one
- * @said:   errno of the last failure to open that was logged
- */
 struct gns_kernel {
 	uv_loop_t *uv;
 	struct gns_env *env;
 	struct gns_kernel_config cfg;
 	struct gns_bulk_region *bulk;
 	struct gns_tcp *tcp;
-	int fd;
-	struct gns_genl *nl;
-	uv_poll_t *poll;
-	struct gns_timer retry;
-	struct gns_timer again;
+	int fd; /* /dev/gns; -1: not open */
+	struct gns_genl *nl; /* bound to @fd */
+	uv_poll_t *poll; /* of @nl; freed by libuv. NULL: nothing is served */
+	struct gns_timer retry; /* opens, or begins again */
+	struct gns_timer again; /* goes on with words */
 	struct gns_id host;
 	struct gns_id instance;
 	bool hardened;
-	bool broken;
-	bool rung;
-	bool pulling;
-	u8 *words;
+	bool broken; /* nothing is said any more; @retry is on its way */
+	bool rung; /* there may be words to pull */
+	bool pulling; /* who runs now pulls before it returns */
+	u8 *words; /* attributes of the last PULL */
 	u32 cap;
-	u32 len;
-	u32 at;
-	int said;
+	u32 len; /* bytes of @words */
+	u32 at; /* the next word in them */
+	int said; /* the last failure to open that was logged */
 	u32 norigins;
 	LIST_HEAD(, kern_origin) origins;
 };
 
-/** struct kern_asked - what an answer is turned into the kernel's form with */
+/* What the kernel's form of an answer needs, and the library does not keep. */
 struct kern_asked {
 	u64 id;
 	u32 room; /* bytes that the answer may have */
@@ -70,25 +58,17 @@ struct kern_asked {
 
 struct kern_attempt;
 
-/**
- * struct kern_origin - an origin and the session with it
- * @nr:       the kernel's number
- * @name:     host[:port]
- * @sat:      the session
- * @asked:    calls of which more has to be known than the library knows
- * @attempts: connections being made
- * @gone:     the kernel has forgotten it; @end is on its way
- */
+/* An origin, and the session with it. */
 struct kern_origin {
 	struct gns_kernel *k;
 	struct gns_kern kern;
 	struct gns_connector connector;
-	u32 nr;
-	char *name;
+	u32 nr; /* the kernel's number */
+	char *name; /* host[:port] */
 	struct gns_sat *sat;
-	struct kern_asked *asked;
-	LIST_HEAD(, kern_attempt) attempts;
-	bool gone;
+	struct kern_asked *asked; /* by id */
+	LIST_HEAD(, kern_attempt) attempts; /* connections being made */
+	bool gone; /* the kernel has forgotten it; @end is on its way */
 	struct gns_timer end;
 	LIST_ENTRY(kern_origin) link;
 };

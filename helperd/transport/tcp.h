@@ -49,6 +49,9 @@
 
 /**
  * struct gns_tcp_config - limits, 0: the constants above
+ * @queued_max: bytes queued on one connection
+ * @accepted_max: connections that others made
+ * @silent_ms: time for the first message, and for half a message
  * @mem: where large payloads go, unless a connection's user has a place of its
  *       own for them, by malloc(3); NULL: malloc(3). Done with when the last
  *       connection is freed, which is after gns_tcp_destroy()

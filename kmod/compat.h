@@ -198,5 +198,20 @@ gns_hrtimer_setup(struct hrtimer *timer,
 #define set_default_d_op(sb, ops) ((void)((sb)->s_d_op = (ops)))
 #endif
 
+/*
+ * 6.12: the size of folios can be capped. Before, pages whose largest folio is
+ * more than one READ (2 MiB) get small ones. Goes with 6.11.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#define gns_set_large_folios(mapping, max) \
+	do { \
+		if (PMD_SIZE <= (max)) \
+			mapping_set_large_folios(mapping); \
+	} while (0)
+#else
+#define gns_set_large_folios(mapping, max) \
+	mapping_set_folio_order_range(mapping, 0, ilog2(max) - PAGE_SHIFT)
+#endif
+
 #endif /* __ASSEMBLY__ */
 #endif /* GNS_COMPAT_H */

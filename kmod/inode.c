@@ -111,7 +111,7 @@ static void set_ops(struct inode *inode, u32 rdev)
 		inode->i_op = &gns_file_iops;
 		inode->i_fop = &gns_file_fops;
 		inode->i_mapping->a_ops = &gns_aops;
-		mapping_set_large_folios(inode->i_mapping);
+		gns_set_large_folios(inode->i_mapping, GNS_UREAD_MAX);
 		break;
 	case S_IFDIR:
 		inode->i_op = &gns_dir_iops;

@@ -163,6 +163,31 @@ static void lists(void)
 	save("reval", "answered", buf, n);
 }
 
+/* The same, as they come from an origin. */
+static void answers(void)
+{
+	struct gns_dirent d = { .cookie = 7, .name = { "name", 4 } };
+	struct gns_reval r = { .fh = { 3, "abc" }, .grant = { 5, 6 } };
+	u8 buf[1024] = { 0, 0, 4 };
+	int n = 3;
+
+	n += gns_dirent_put(buf + n, sizeof(buf) - (u32)n, &d);
+	d.has_attr = 1;
+	d.fh = r.fh;
+	d.grant = r.grant;
+	n += gns_dirent_put(buf + n, sizeof(buf) - (u32)n, &d);
+	save("answer", "listing", buf, (u32)n);
+	buf[1] = 200;
+	buf[2] = 0;
+	save("answer", "listing-cut", buf, (u32)n);
+	buf[0] = 1;
+	buf[1] = 2;
+	n = 3 + gns_reval_put(buf + 3, sizeof(buf) - 3, &r, true);
+	r.status = ESTALE;
+	n += gns_reval_put(buf + n, sizeof(buf) - (u32)n, &r, true);
+	save("answer", "objects", buf, (u32)n);
+}
+
 static u32 record(u8 *p, const void *key, u8 klen, const void *val, u16 vlen)
 {
 	p[0] = klen;
@@ -519,6 +544,7 @@ int main(int argc, char **argv)
 	frames();
 	big_stream();
 	lists();
+	answers();
 	states();
 	runs();
 	runs_with_copies();

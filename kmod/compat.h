@@ -159,11 +159,19 @@ static inline void gns_folio_end_read(struct folio *folio, bool success)
 #define gns_assign_str(dst, src) __assign_str(dst)
 #endif
 
-/* Sizes of folios can be bounded; before, they are up to the kernel; until 6.12. */
+/*
+ * Sizes of folios can be bounded; before, they are up to the kernel, and only
+ * small ones are no larger than @max if a PMD is; until 6.12.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-#include <linux/pagemap.h>
-#define mapping_set_folio_order_range(mapping, min, max) \
-	((void)(min), (void)(max), mapping_set_large_folios(mapping))
+#define gns_set_large_folios(mapping, max) \
+	do { \
+		if (PMD_SIZE <= (max)) \
+			mapping_set_large_folios(mapping); \
+	} while (0)
+#else
+#define gns_set_large_folios(mapping, max) \
+	mapping_set_folio_order_range(mapping, 0, ilog2(max) - PAGE_SHIFT)
 #endif
 
 /* A timer is set up with its function in one step; until 6.13. */
@@ -196,21 +204,6 @@ gns_hrtimer_setup(struct hrtimer *timer,
 /* A superblock's dentry operations are set by a function; until 6.17. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #define set_default_d_op(sb, ops) ((void)((sb)->s_d_op = (ops)))
-#endif
-
-/*
- * 6.12: the size of folios can be capped. Before, pages whose largest folio is
- * more than one READ (2 MiB) get small ones. Goes with 6.11.
- */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-#define gns_set_large_folios(mapping, max) \
-	do { \
-		if (PMD_SIZE <= (max)) \
-			mapping_set_large_folios(mapping); \
-	} while (0)
-#else
-#define gns_set_large_folios(mapping, max) \
-	mapping_set_folio_order_range(mapping, 0, ilog2(max) - PAGE_SHIFT)
 #endif
 
 #endif /* __ASSEMBLY__ */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -34,10 +35,17 @@ static int spare_from_oom(void)
 
 void gns_process_harden(void)
 {
-	int err;
+	struct rlimit rl = { RLIM_INFINITY, RLIM_INFINITY };
+	int err, flags = MCL_CURRENT | MCL_ONFAULT;
 
-	/* As pages are touched: the stacks of threads are mostly air. */
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+	/*
+	 * As pages are touched: the stacks of threads are mostly air. What is
+	 * mapped later must not fail at a limit, rather is it not locked.
+	 */
+	if (!setrlimit(RLIMIT_MEMLOCK, &rl) ||
+	    (!getrlimit(RLIMIT_MEMLOCK, &rl) && rl.rlim_cur == RLIM_INFINITY))
+		flags |= MCL_FUTURE;
+	if (mlockall(flags))
 		gns_warn("memory is not locked: %s; raise LimitMEMLOCK=",
 			 strerror(errno));
 	err = spare_from_oom();

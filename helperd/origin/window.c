@@ -130,6 +130,10 @@ static struct window *window_new(struct gns_windows *pool,
 		free(w);
 		return NULL;
 	}
+	/* A helper that serves mounts locks what it maps. Not this: it is page
+	 * cache, for the kernel to take back.
+	 */
+	munlock(w->p, SPAN);
 	w->pool = pool;
 	w->of = of;
 	w->off = off;

@@ -7,6 +7,10 @@
  *
  * FILE lies in the export's root. Prints medians and their ratios; it never
  * fails for being slow.
+ *
+ * Two plain streams, since "plain TCP" can mean either: send(2) of the file
+ * where it is mapped, all of it beforehand, which is the most that one stream
+ * does here and what gns is held to; and sendfile(2), what a server would do.
  */
 #include <stdio.h>
 #include <stdlib.h>

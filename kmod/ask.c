@@ -16,6 +16,7 @@
 struct batch {
 	struct gns_session *s;
 	u32 n;
+	bool shared; /* the first one is in another batch, too */
 	struct gns_inode *gi[GNS_UREVAL_MAX];
 };
 
@@ -27,9 +28,17 @@ static bool is_stale(const struct gns_inode *gi)
 	return READ_ONCE(gi->version) && gen && gen != READ_ONCE(gi->s->gen);
 }
 
+static bool batch_fits(const struct gns_inode *gi,
+		       const struct gns_inode *first)
+{
+	return gi == first ||
+	       (!gi->in_batch && gi->vfs_inode.i_sb == first->vfs_inode.i_sb);
+}
+
 /*
  * From @first on, round the list, those of the same mount: their calls end
- * with it. With references.
+ * with it. With references. Many who read at once would all ask for the same
+ * objects: each takes what nobody else is asking for.
  */
 static void batch_collect(struct batch *b, struct gns_inode *first)
 {
@@ -37,22 +46,26 @@ static void batch_collect(struct batch *b, struct gns_inode *first)
 	struct list_head *pos;
 	struct gns_inode *gi;
 	u32 looked = 0;
+	bool shared;
 
 	spin_lock(&s->cached_lock);
+	shared = first->in_batch;
 	if (!list_empty(&first->cached)) {
 		pos = &first->cached;
 		do {
 			if (pos != &s->cached) {
 				gi = list_entry(pos, struct gns_inode, cached);
-				if (is_stale(gi) &&
-				    gi->vfs_inode.i_sb == first->vfs_inode.i_sb &&
-				    igrab(&gi->vfs_inode))
+				if (is_stale(gi) && batch_fits(gi, first) &&
+				    igrab(&gi->vfs_inode)) {
+					gi->in_batch = true;
 					b->gi[b->n++] = gi;
+				}
 			}
 			pos = pos->next;
 		} while (pos != &first->cached && b->n < GNS_UREVAL_MAX &&
 			 ++looked < 4 * GNS_UREVAL_MAX);
 	}
+	b->shared = shared && b->n && b->gi[0] == first;
 	spin_unlock(&s->cached_lock);
 }
 
@@ -60,6 +73,10 @@ static void batch_put(struct batch *b)
 {
 	u32 i;
 
+	spin_lock(&b->s->cached_lock);
+	for (i = b->shared; i < b->n; i++)
+		b->gi[i]->in_batch = false;
+	spin_unlock(&b->s->cached_lock);
 	for (i = 0; i < b->n; i++)
 		iput(&b->gi[i]->vfs_inode);
 	kvfree(b);

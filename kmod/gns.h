@@ -99,6 +99,7 @@ struct gns_listing;
  * @ask:       one asker at a time; killable, never under lease_mutex
  * @fills:     G struct gns_fill of the page cache in flight
  * @cached:    in s->cached
+ * @in_batch:  somebody is asking for it among others; s->cached_lock
  * @mapped:    in s->mapped
  * @zap_pass:  s->mapped_lock
  * @btime:     G ns
@@ -127,6 +128,7 @@ struct gns_inode {
 	struct mutex ask; /* one asker */
 	struct list_head fills;
 	struct list_head cached;
+	bool in_batch;
 	struct list_head mapped;
 	u64 zap_pass;
 	s64 btime;

@@ -94,6 +94,7 @@ void gns_lease_init(struct gns_inode *gi, struct gns_session *s)
 	gi->revoked = 0;
 	gi->revoked_gen = 0;
 	gi->zap_pass = 0;
+	gi->in_batch = false;
 	spin_lock_init(&gi->lock);
 	mutex_init(&gi->lease_mutex);
 	mutex_init(&gi->ask);

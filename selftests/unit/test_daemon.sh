@@ -157,9 +157,32 @@ write_conf()
 		[origin]
 		listen = 127.0.0.1:0
 		ttl = $1
+		[satellite]
+		enable = no
 		[export first]
 		path = $dir/a
 	END
+}
+
+# Without exports and without the module it waits; it is no origin then.
+waits()
+{
+	: >"$dir/log"
+	"$HELPERD" --config /dev/null --state "$dir/none" 2>"$dir/log" &
+	pid=$!
+	until_log "satellite role waits: /dev/gns: the kernel module is not loaded" &&
+		[ ! -e "$dir/none" ] && ! grep -q listening "$dir/log"
+}
+
+# On a host with the module these would serve its mounts.
+satellite()
+{
+	[ -e /dev/gns ] && return
+	check "no module, and it must" says 1 "the kernel module is not loaded" \
+		--config /dev/null --satellite=yes
+	check "no module" waits
+	[ -z "$pid" ] || kill -TERM "$pid"
+	check "SIGTERM to one that waits" ends 0
 }
 
 serve()
@@ -246,6 +269,7 @@ endings()
 }
 
 flags_and_files
+satellite
 serve
 reload
 endings

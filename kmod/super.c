@@ -17,9 +17,8 @@
 #include "options.h"
 #include "super.h"
 
-/* How long a statfs waits: with nothing to show else, and with old numbers. */
-#define STATFS_PATIENCE_MS 3000
-#define STATFS_REFRESH_MS 500
+/* How long a statfs waits for newer numbers than those it has. */
+#define STATFS_PATIENCE_MS 500
 
 DEFINE_SPINLOCK(gns_mounts_lock);
 
@@ -66,19 +65,15 @@ void gns_sb_free(struct gns_sb *gsb)
 	kfree(gsb);
 }
 
-/*
- * For a while. umount(8) and df(1) ask on their way to other things, and must
- * not hang with an origin that is away.
- */
-static int ask_statfs(struct gns_call *c, u32 patience_ms)
+static int ask_for_a_while(struct gns_call *c)
 {
+	unsigned long patience = msecs_to_jiffies(STATFS_PATIENCE_MS);
 	int err = gns_call_submit(c);
 	long left;
 
 	if (err)
 		return err;
-	left = wait_for_completion_killable_timeout(&c->done,
-						    msecs_to_jiffies(patience_ms));
+	left = wait_for_completion_killable_timeout(&c->done, patience);
 	if (left <= 0) {
 		err = left ? left : -ETIMEDOUT;
 		if (gns_call_abort(c, err))
@@ -90,7 +85,8 @@ static int ask_statfs(struct gns_call *c, u32 patience_ms)
 
 /*
  * The origin's numbers, as new as can be had. They are no part of what leases
- * promise; those of a moment ago are better than none.
+ * promise, and df(1) and umount(8), which ask on their way to other things,
+ * shall not hang with an origin that is away: old numbers are better than that.
  */
 static int get_statfs(struct gns_sb *gsb, const struct gns_fh *fh,
 		      struct gns_ustatfs *got)
@@ -103,7 +99,7 @@ static int get_statfs(struct gns_sb *gsb, const struct gns_fh *fh,
 	if (!c)
 		return -ENOMEM;
 	c->c.req.fh = *fh;
-	err = ask_statfs(&c->c, known ? STATFS_REFRESH_MS : STATFS_PATIENCE_MS);
+	err = known ? ask_for_a_while(&c->c) : gns_call_sync(&c->c);
 	err = gns_not_absent(err);
 	spin_lock(&gsb->calls_lock);
 	if (!err)

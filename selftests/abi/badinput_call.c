@@ -118,27 +118,34 @@ static struct gns_uattr attr_of(char fh)
 	return a;
 }
 
+/* An answer that has to be this one. */
+static void expect(struct play *p, const char *what, int err, int wanted)
+{
+	if (err == wanted)
+		return;
+	note("%s: %d, not %d", what, err, wanted);
+	p->sane = false;
+}
+
 static void up(struct play *p, u32 origin)
 {
 	struct msg m = { .len = 0 };
 	u64 stamp = 0;
 
 	put_u32(&m, GNS_A_ORIGIN, origin);
-	p->sane &= !ask(&p->s, GNS_CMD_SECRET, 0, &m, NULL, NULL);
-	p->sane &= !ioctl(p->dev, GNS_IOC_STAMP, &stamp);
+	expect(p, "SECRET", ask(&p->s, GNS_CMD_SECRET, 0, &m, NULL, NULL), 0);
+	ioctl(p->dev, GNS_IOC_STAMP, &stamp);
 	put_u64(&m, GNS_A_SID, SID);
 	put_u64(&m, GNS_A_STAMP, stamp + 3600 * NSEC_PER_SEC);
 	put_u64(&m, GNS_A_TTL, 300 * NSEC_PER_SEC);
-	if (ask(&p->s, GNS_CMD_UP, 0, &m, NULL, NULL) != -EINVAL) {
-		note("UP with a stamp from the future");
-		p->sane = false;
-	}
+	expect(p, "UP with a stamp from the future",
+	       ask(&p->s, GNS_CMD_UP, 0, &m, NULL, NULL), -EINVAL);
 	m.len = 0;
 	put_u32(&m, GNS_A_ORIGIN, origin);
 	put_u64(&m, GNS_A_SID, SID);
 	put_u64(&m, GNS_A_STAMP, stamp);
 	put_u64(&m, GNS_A_TTL, 300 * NSEC_PER_SEC);
-	p->sane &= !ask(&p->s, GNS_CMD_UP, 0, &m, NULL, NULL);
+	expect(p, "UP", ask(&p->s, GNS_CMD_UP, 0, &m, NULL, NULL), 0);
 }
 
 static int reply(struct play *p, const struct asked *c, u32 status, char fh)
@@ -385,7 +392,8 @@ static bool serve(struct play *p, pid_t app, int *status)
 
 	do {
 		w = (struct words){ .origin = 0 };
-		p->sane &= !ask(&p->s, GNS_CMD_PULL, 0, NULL, see_words, &w);
+		expect(p, "PULL",
+		       ask(&p->s, GNS_CMD_PULL, 0, NULL, see_words, &w), 0);
 		if (w.origin) {
 			p->origin = w.origin;
 			up(p, w.origin);
@@ -476,8 +484,12 @@ static int app_unmount(const char *dir)
 	return umount2(dir, MNT_DETACH) ? 20 : 0;
 }
 
-static bool perform(struct play *p, int (*app)(const char *dir), int *status)
+/* Plays an application through; true: it ended by itself, and well. */
+static bool perform(struct play *p, int (*app)(const char *dir))
 {
+	u64 begin = now_ms();
+	int status = -1;
+	bool ended;
 	pid_t pid;
 
 	fflush(stdout);
@@ -487,7 +499,12 @@ static bool perform(struct play *p, int (*app)(const char *dir), int *status)
 		close(p->s.fd);
 		_exit(app(p->dir));
 	}
-	return serve(p, pid, status);
+	ended = serve(p, pid, &status);
+	if (!ended || status)
+		note("the application: %s, status %#x after %llu ms",
+		     ended ? "ended" : "killed", status,
+		     (unsigned long long)(now_ms() - begin));
+	return ended && !status;
 }
 
 static bool set_up(struct play *p)
@@ -508,32 +525,28 @@ static bool set_up(struct play *p)
 
 void cases_call(void)
 {
-	int status = -1;
 	struct play p;
 
 	if (!ok(set_up(&p), "a helper that answers"))
 		return;
-	if (!perform(&p, app_read, &status) || status)
-		note("the reader: status %#x", status);
-	ok(!status, "a file is read through answers that are refused");
+	ok(perform(&p, app_read),
+	   "a file is read through answers that are refused");
 	ok(p.sane, "each of them was refused, and ended nothing");
 
-	p.sane = true;
 	p.garbage = GARBAGE;
-	ok(perform(&p, app_look, &status) && !status,
-	   "garbage ends no application and hangs none");
+	ok(perform(&p, app_look), "garbage ends no application and hangs none");
 	printf("# %d answers of garbage\n", GARBAGE - p.garbage);
 	p.garbage = 0;
+
 	p.sane = true;
 	p.storm = STORM;
-	ok(perform(&p, app_look, &status) && !status,
-	   "sessions that come and go hang no application");
+	ok(perform(&p, app_look), "sessions that come and go hang no application");
+	printf("# %d messages in the storm, %d of them taken\n", STORM, p.taken);
 	p.storm = 0;
 	up(&p, p.origin);
-	ok(perform(&p, app_again, &status) && !status && p.sane,
-	   "and the file is read again");
-	printf("# %d messages in the storm, %d of them taken\n", STORM, p.taken);
-	ok(perform(&p, app_unmount, &status) && !status, "unmounted");
+	ok(p.sane, "each of them was answered");
+	ok(perform(&p, app_again) && p.sane, "and the file is read again");
+	ok(perform(&p, app_unmount), "unmounted");
 	sock_close(&p.s);
 	close(p.dev);
 }

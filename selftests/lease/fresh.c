@@ -6,8 +6,8 @@
  *	lease-fresh SECONDS WAY...
  *
  * Two satellites look all the time, in these ways: read (all of a file, of one
- * state, bytes and length), stat, map (a page that is mapped), list, look (a
- * name that is there, and the one that no longer is).
+ * state, bytes and length), stat, map (a page that is mapped), maps (of many
+ * mappings), list, look (a name that is there, and the one that no longer is).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,6 +30,7 @@
 #define MAP_LEN (512u << 10)
 #define ROOM (1u << 20)
 #define PAUSE_MS 25
+#define MAPS 500
 #define ENOUGH 10u /* states */
 
 static struct watch grows = { .name = "grows" };
@@ -156,6 +157,37 @@ static void *by_map(void *host)
 	return NULL;
 }
 
+/*
+ * Many mappings of one file: to take them all away needs so long that who says
+ * too early that it is done is seen to lie.
+ */
+static void *by_maps(void *host)
+{
+	int fd = lab_open(at(host, mapped.name));
+	volatile u64 *p[MAPS];
+	unsigned int seed = 2;
+	u64 word, i, k;
+	u32 oldest;
+
+	for (k = 0; k < MAPS; k++) {
+		p[k] = mmap(NULL, MAP_LEN, PROT_READ, MAP_SHARED, fd, 0);
+		if (p[k] == MAP_FAILED)
+			die("mmap: %s", strerror(errno));
+	}
+	for (k = 0; !over; k = (k + 1) % MAPS) {
+		i = rand_r(&seed) % (MAP_LEN / WORD);
+		oldest = watch_look(&mapped);
+		word = p[k][i];
+		watch_seen(&mapped, oldest, word_state(word), "one of many maps");
+		if (!(k % 64))
+			breathe();
+	}
+	for (k = 0; k < MAPS; k++)
+		munmap((void *)p[k], MAP_LEN);
+	close(fd);
+	return NULL;
+}
+
 static void *by_list(void *host)
 {
 	unsigned int n, state = 0;
@@ -220,6 +252,7 @@ static const struct {
 	{ "read", by_read, &grows, 2 },
 	{ "stat", by_stat, &grows, 1 },
 	{ "map", by_map, &mapped, 3 },
+	{ "maps", by_maps, &mapped, 2 },
 	{ "list", by_list, &names, 1 },
 	{ "look", by_look, &names, 1 },
 };

@@ -4,7 +4,7 @@
 # Mounts that do not work: each says why, and what to do, in a short time.
 # vm: timeout=120
 
-# shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
 
 # fails HOST STATUS TEXT OPTIONS SOURCE [SECONDS]: what mount.gns has to end with.

@@ -5,7 +5,7 @@
 # wait for their origin; unmounting in every way; what sysfs shows.
 # vm: timeout=120
 
-# shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
 
 mounts()

@@ -4,7 +4,7 @@
 # Options: as given, as the kernel shows them, as remounted.
 # vm: timeout=90
 
-# shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
 
 # shows DIR WORD...: the mount's options as /proc/mounts has them.

@@ -52,7 +52,7 @@ static u32 mapped(void)
 
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f))
-		n += strstr(line, "/tree/big") != NULL;
+		n += !!strstr(line, "/tree/big");
 	fclose(f);
 	return n;
 }
@@ -246,7 +246,8 @@ static void test_local_reads(void **state)
 	c.req.range.fh = fh;
 	c.req.range.len = MIB;
 	c.req.range.cred = cred_other;
-	c.op.local = c.op.leased = true;
+	c.op.leased = true;
+	c.op.local = true;
 	assert_int_equal(call_run(&c), EACCES);
 	call_free(&c);
 }
@@ -266,7 +267,8 @@ static void test_round(void **state)
 		c[i].req.range.fh = fh;
 		c[i].req.range.off = i * MIB;
 		c[i].req.range.len = GNS_READ_MAX;
-		c[i].op.leased = c[i].op.local = true;
+		c[i].op.leased = true;
+		c[i].op.local = true;
 		call_start(&c[i]);
 		done += c[i].done;
 	}

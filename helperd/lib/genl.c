@@ -40,6 +40,7 @@ struct gns_genl {
  * @seq: of the request
  * @fn:  gets the messages
  * @arg: handed to it
+ * @one: the answer is one message, and no acknowledgement was asked for
  * @end: the answer is complete
  * @err: how it ended
  */
@@ -47,6 +48,7 @@ struct wait {
 	u32 seq;
 	gns_genl_fn fn;
 	void *arg;
+	bool one;
 	bool end;
 	int err;
 };
@@ -295,6 +297,7 @@ static void take_message(struct gns_genl *g, struct nlmsghdr *nlh,
 			say_why(g, strerror(-err));
 			w->err = err;
 		}
+		w->end = w->one;
 	} else if (!nlh->nlmsg_seq && !err && g->ops->note) {
 		g->ops->note(g->arg, gh->cmd, attrs);
 	}
@@ -385,8 +388,12 @@ int gns_genl_call(struct gns_genl *g, struct nl_msg *msg, gns_genl_fn fn,
 	if (!msg)
 		return fail(g, -ENOMEM);
 	nlh = nlmsg_hdr(msg);
-	if ((nlh->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
-		nlh->nlmsg_flags |= NLM_F_ACK;
+	if ((nlh->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP) {
+		/* An error is told in any case. */
+		w.one = fn;
+		if (!fn)
+			nlh->nlmsg_flags |= NLM_F_ACK;
+	}
 	err = transmit(g, msg);
 	w.seq = nlh->nlmsg_seq;
 	nlmsg_free(msg);

@@ -100,7 +100,8 @@ struct nl_msg *gns_genl_msg(struct gns_genl *g, u8 cmd, int flags);
  * gns_genl_call() - send a message and wait until it was carried out
  * @g:   the socket
  * @msg: freed in any case; NULL: -ENOMEM, so that results need no check before
- * @fn:  called for each message of the answer; NULL: there is none to read
+ * @fn:  called for the answer, and for each message of a dump; NULL: there is
+ *       no answer but that it was carried out
  * @arg: handed to @fn
  *
  * Return: 0; the kernel's or @fn's negative errno; -ENOBUFS: the answer was

@@ -189,14 +189,14 @@ start_guest()
 {
 	local work=$1 args
 
-	exec 7>"$out/guest.lock"
-	flock 7
+	exec 5>"$out/guest.lock"
+	flock 5
 	common_args "$2"
 	args+=(-chardev "file,id=console,path=$work/console.log" -serial chardev:console
 		-device virtio-serial-pci
 		-chardev "file,id=verdict,path=/dev/stdout"
 		-device "virtserialport,chardev=verdict,name=gns.verdict")
-	exec {guest_fd}< <(exec qemu-system-x86_64 "${args[@]}" </dev/null 2>"$work/qemu.log" 7>&-)
+	exec {guest_fd}< <(exec qemu-system-x86_64 "${args[@]}" </dev/null 2>"$work/qemu.log" 5>&-)
 	guest_pid=$!
 }
 
@@ -213,7 +213,7 @@ end_guest()
 	done
 	kill -KILL "$guest_pid" 2>/dev/null
 	wait "$guest_pid" 2>/dev/null
-	exec 7>&-
+	exec 5>&-
 	guest_pid=
 	exec {guest_fd}<&-
 }

@@ -292,7 +292,7 @@ static void change_all(struct changer *c, unsigned int ms)
 	u64 begin = lab_now();
 
 	while (lab_ms(begin) < ms ||
-	       (grows.acked < ENOUGH && lab_ms(begin) < 6 * ms)) {
+	       (grows.acked < ENOUGH && lab_ms(begin) < 10 * ms)) {
 		write_state(c, &grows, BASE, WORD);
 		write_state(c, &mapped, MAP_LEN, 0);
 		rename_state(c);
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
 	write_state(c, &mapped, MAP_LEN, 0);
 	for (i = 2; i < argc; i++)
 		start(argv[i]);
-	change_all(c, lab_slow(atoi(argv[1])) * 1000);
+	change_all(c, atoi(argv[1]) * 1000);
 	over = true;
 	for (i = 0; i < (int)nthreads; i++)
 		if (!lab_join(threads[i], 20000))

@@ -130,8 +130,8 @@ int main(void)
 	for (i = 0; i < ARRAY_SIZE(t); i++)
 		t[i] = lab_thread(i < 4 ? reader : looker, hosts[i % 2]);
 	begin = lab_now();
-	while (lab_ms(begin) < lab_slow(SECONDS) * 1000 ||
-	       (file.acked < ENOUGH && lab_ms(begin) < lab_slow(SECONDS) * 6000)) {
+	while (lab_ms(begin) < SECONDS * 1000 ||
+	       (file.acked < ENOUGH && lab_ms(begin) < SECONDS * 10000)) {
 		next_state(c);
 		lab_sleep(10);
 	}

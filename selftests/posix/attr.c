@@ -202,7 +202,7 @@ static void check_xattr(void)
 
 	for (i = 0; i < ARRAY_SIZE(xattrs); i++)
 		one_xattr("dir/attr", xattrs[i].name, xattrs[i].len);
-	refused(getxattr(there("dir/attr"), "user.absent", list, 10), ENODATA,
+	refused(getxattr(there("dir/attr"), "trusted.absent", list, 10), ENODATA,
 		"an absent one");
 	n = must(listxattr(here("dir/attr"), want, sizeof(want)), "listxattr");
 	m = listxattr(there("dir/attr"), list, sizeof(list));

@@ -222,6 +222,10 @@ static void *by_look(void *host)
 
 	while (!over) {
 		state = watch_look(&names);
+		/* Not there yet, for the next look to find it all the same. */
+		name_of(name, sizeof(name), state + 1);
+		if (!stat(at(host, name), &st))
+			watch_seen(&names, state, state + 1, "look ahead");
 		name_of(name, sizeof(name), state);
 		/* It may be gone by now, but not before. */
 		if (!stat(at(host, name), &st))

@@ -14,6 +14,10 @@
 
 static void destroy(struct gns_session *s)
 {
+	/* A zap at work could start the timer again; see set_deadline(). */
+	spin_lock(&s->lock);
+	WRITE_ONCE(s->sid, 0);
+	spin_unlock(&s->lock);
 	hrtimer_cancel(&s->timer);
 	cancel_work_sync(&s->zap);
 	gns_lease_table_destroy(s);

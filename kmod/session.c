@@ -284,9 +284,10 @@ static void session_last(struct kref *ref)
 	spin_lock_bh(&inst->lock);
 	list_del(&s->by_inst);
 	known = inst->portid && list_empty(&s->word.link);
+	/* In one step: else it could be pulled, and never be taken back. */
+	list_del_init(&s->word.link);
 	spin_unlock_bh(&inst->lock);
 	if (!known) {
-		gns_word_drop(inst, &s->word);
 		destroy(s);
 		return;
 	}

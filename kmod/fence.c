@@ -25,7 +25,10 @@ static void drop_pages(struct gns_inode *gi)
 	filemap_invalidate_lock(mapping);
 	/* Readers that came in between found no lease: theirs end as soon. */
 	gns_fill_abort_all(gi, -ESTALE);
-	if (invalidate_inode_pages2(mapping))
+	/* It may pass by a large folio that khugepaged puts in place of those
+	 * which it has found. Nothing else comes in while the lock is held.
+	 */
+	if (invalidate_inode_pages2(mapping) || mapping->nrpages)
 		truncate_inode_pages(mapping, 0);
 	filemap_invalidate_unlock(mapping);
 }

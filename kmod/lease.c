@@ -261,6 +261,9 @@ bool gns_lease_grant(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 
 	if (!g->number)
 		return false;
+	/* Of another kind of object, or none at all: as a size, zero is EOF. */
+	if (attr && (attr->mode ^ gi->vfs_inode.i_mode) & S_IFMT)
+		return false;
 	mutex_lock(&gi->lease_mutex);
 	/* The second time there is nothing left to drop: no grant is taken
 	 * but under the mutex.

@@ -537,8 +537,9 @@ int gns_call_sync(struct gns_call *c)
 			err = wait_for(c, limit ? limit - waited : 0);
 		if (err != -EAGAIN && err != -EBUSY)
 			return err;
-		if (schedule_timeout_killable(msecs_to_jiffies(PAUSE_MS)) ||
-		    fatal_signal_pending(current))
+		/* It may return early for no reason: then the pause is short. */
+		schedule_timeout_killable(msecs_to_jiffies(PAUSE_MS));
+		if (fatal_signal_pending(current))
 			return -ERESTARTSYS;
 		waited = min_t(u64, U32_MAX,
 			       div_u64(ktime_get_boottime_ns() - begun,

@@ -476,12 +476,14 @@ static int start(struct daemon *d)
 		return -ENOMEM;
 	}
 	err = d->conf->nexports ? start_origin(d) : 0;
-	if (!err && d->origin)
+	if (err)
+		return err;
+	/* Whoever reads in the log that it serves may send signals. */
+	start_handles(d);
+	if (d->origin)
 		err = start_listening(d);
 	if (!err && d->conf->satellite != GNS_CONF_NO)
 		err = start_satellite(d);
-	if (!err)
-		start_handles(d);
 	return err;
 }
 

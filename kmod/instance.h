@@ -140,15 +140,6 @@ u32 gns_word_post_locked(struct gns_instance *inst, struct gns_word *w);
 void gns_word_ring(struct gns_instance *inst, u32 portid); /* 0: nobody */
 
 /**
- * gns_word_drop() - take a word out of line again
- * @inst: the instance
- * @w:    the word
- *
- * Return: true when it was in line; its put() is then the caller's duty.
- */
-bool gns_word_drop(struct gns_instance *inst, struct gns_word *w);
-
-/**
  * gns_helper_is_me() - does the calling process serve this instance?
  * @inst: the instance
  *

@@ -63,17 +63,6 @@ void gns_word_post(struct gns_instance *inst, struct gns_word *w)
 	gns_word_ring(inst, portid);
 }
 
-bool gns_word_drop(struct gns_instance *inst, struct gns_word *w)
-{
-	bool was;
-
-	spin_lock_bh(&inst->lock);
-	was = !list_empty(&w->link);
-	list_del_init(&w->link);
-	spin_unlock_bh(&inst->lock);
-	return was;
-}
-
 /* inst->lock held. One word; -EMSGSIZE: it does not fit any more. */
 static int put_word(struct sk_buff *skb, struct gns_word *w)
 {

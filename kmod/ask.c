@@ -165,7 +165,7 @@ static int getattr(struct gns_inode *gi, u32 want, const struct cred *cred,
 	c->c.req.fh = gi->fh;
 	c->c.req.want = want;
 	gns_count(gsb, GNS_C_GETATTRS, 1);
-	err = gns_call_sync(&c->c);
+	err = gns_not_absent(gns_call_sync(&c->c));
 	if (!err) {
 		*ans = c->c.ans;
 		gns_lease_grant(gi, ans->sid, &ans->grant, &ans->attr);

@@ -100,7 +100,7 @@ int gns_file_size(struct file *file, loff_t *size)
 			return err;
 		/* Zeros: the lease had become live without a question. */
 		if (ans.sid) {
-			*size = ans.attr.size;
+			*size = min_t(u64, ans.attr.size, MAX_LFS_FILESIZE);
 			return 0;
 		}
 		if (fatal_signal_pending(current))

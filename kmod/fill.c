@@ -89,7 +89,7 @@ static int fill_error(const struct gns_fill *f)
 	if (!err) /* an answer without bytes */
 		err = judge(f, &f->c.ans) ?: -EIO;
 	/* -EAGAIN has its meaning for readers that must not wait. */
-	return err == -EAGAIN ? -EBUSY : err;
+	return err == -EAGAIN ? -EBUSY : gns_not_absent(err);
 }
 
 static void fill_count(const struct gns_fill *f, int err)

@@ -104,7 +104,7 @@ static int piece_sync(struct pass *p, u64 pos, u32 len, struct gns_bufcall **ret
 		b = piece_new(p, pos, len);
 		if (!b)
 			return -ENOMEM;
-		err = gns_call_sync(&b->c);
+		err = gns_not_absent(gns_call_sync(&b->c));
 		if (!err)
 			err = piece_judge(p, b);
 		if (!err) {
@@ -183,7 +183,7 @@ static int pass_next(struct pass *p, struct gns_bufcall **ret)
 	if (err)
 		return err;
 	b = pass_shift(p);
-	err = gns_call_wait(&b->c) ?: piece_judge(p, b);
+	err = gns_not_absent(gns_call_wait(&b->c)) ?: piece_judge(p, b);
 	if (!err) {
 		*ret = b;
 		return 0;

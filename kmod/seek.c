@@ -22,7 +22,7 @@ static loff_t ask(struct file *file, loff_t off, int whence)
 	b->c.req.fh = gi->fh;
 	b->c.req.off = off;
 	b->c.req.flags = whence;
-	err = gns_call_sync(&b->c);
+	err = gns_not_absent(gns_call_sync(&b->c));
 	found = b->c.ans.off;
 	gns_call_put(&b->c);
 	if (err)

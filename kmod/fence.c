@@ -91,6 +91,17 @@ static void unmap_late(struct address_space *mapping, struct folio *folio)
 	folio_unlock(folio);
 }
 
+/* The lock: who changes a vma takes it out, and puts it in again. */
+static bool is_mapped(struct address_space *mapping)
+{
+	bool ret;
+
+	i_mmap_lock_read(mapping);
+	ret = mapping_mapped(mapping);
+	i_mmap_unlock_read(mapping);
+	return ret;
+}
+
 void gns_lease_zap(struct gns_inode *gi)
 {
 	struct address_space *mapping = gi->vfs_inode.i_mapping;
@@ -98,6 +109,9 @@ void gns_lease_zap(struct gns_inode *gi)
 	pgoff_t index = 0;
 	u32 i;
 
+	/* Who maps it from now on finds the gate shut. */
+	if (!is_mapped(mapping))
+		return;
 	unmap_mapping_pages(mapping, 0, 0, false);
 	folio_batch_init(&batch);
 	while (filemap_get_folios(mapping, &index, ULONG_MAX, &batch)) {

@@ -24,6 +24,7 @@
 #include "tree/client.h"
 
 #define READERS 3 /* of each satellite */
+#define TTL 3 /* seconds: sessions are lost often */
 #define END_MS 60000 /* until everybody has his answer, at the end */
 
 static struct {
@@ -70,7 +71,7 @@ static const char *some_host(void)
 
 static void pause_a_while(void)
 {
-	lab_sleep(rnd(atoi(lab_env("TTL")) * 1500));
+	lab_sleep(rnd(TTL * 1500));
 }
 
 static void event(void)
@@ -186,7 +187,7 @@ int main(int argc, char **argv)
 	if (t.h == MAP_FAILED)
 		die("no memory");
 	t.h->tree = !t.origin;
-	lab("mkdir $EXPORT");
+	lab("TTL=%u; mkdir $EXPORT", TTL);
 	files();
 	lab("cluster a b");
 	for (i = 0; i < 2; i++)

@@ -27,7 +27,7 @@ churn()
 	pid=$!
 	lab_until $((SECONDS_EACH + 4)) gone "$pid"
 	kill -KILL "$pid" 2>/dev/null
-	lab_until 10 gone "$pid"
+	gone_within 10 "$pid"
 }
 
 cluster_start a

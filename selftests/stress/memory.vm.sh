@@ -11,13 +11,16 @@ duration=${DURATION-6}
 
 traffic_tree || lab_bail "no tree"
 "$load" sum -w "$EXPORT" "$LAB/sums" >"$LAB/sums.out"
+load=$(in_memory load "$load")
+helperd=$(in_memory helperd "$helperd")
 cluster a
 
 mkdir -p "$LAB/cg"
 mount -t cgroup2 none "$LAB/cg" &&
 	echo +memory >"$LAB/cg/cgroup.subtree_control" &&
 	mkdir "$LAB/cg/small" &&
-	echo 16M >"$LAB/cg/small/memory.max" || lab_bail "no memory cgroup"
+	echo 16M >"$LAB/cg/small/memory.max"
+result $? "a small memory cgroup"
 (
 	echo "$BASHPID" >"$LAB/cg/small/cgroup.procs" &&
 		"$load" -t 4 sum "$LAB/a" "$LAB/sums" >"$LAB/small.out" 2>&1

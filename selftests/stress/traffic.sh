@@ -7,6 +7,8 @@
 #	traffic HOST [flag...]	readers at random, that compare; sets pid
 #	traffic_ends PID...	stops them; fails if one saw what it may not
 #	gone PID		has it ended?
+#	gone_within SECONDS PID	does it?
+#	in_memory NAME PROGRAM	prints a script that runs it, from memory alone
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh
 . "$GNS_TOP/selftests/lib/cluster.sh"
@@ -34,9 +36,25 @@ traffic()
 	lab_until 30 log_says "traffic.$host.$traffics" reading
 }
 
+# All of its threads; what is left then waits for its parent only.
 gone()
 {
-	! kill -0 "$1" 2>/dev/null
+	local stat
+
+	stat=$(<"/proc/$1/stat") || return 0
+	[[ ${stat##*) } == Z* ]] && [ "$(echo "/proc/$1/task"/*)" = "/proc/$1/task/$1" ]
+} 2>/dev/null
+
+# gone_within SECONDS PID: or say where it stands.
+gone_within()
+{
+	local task
+
+	! lab_until "$1" gone "$2" || return 0
+	for task in "/proc/$2/task"/*; do
+		sed 's/^/# /' "$task/stat" "$task/stack"
+	done
+	return 1
 }
 
 # SIGTERM: they finish what they do and say what they saw.
@@ -46,7 +64,7 @@ traffic_ends()
 
 	kill "$@" 2>/dev/null
 	for p; do
-		if ! lab_until 60 gone "$p"; then
+		if ! gone_within 60 "$p"; then
 			echo "# readers still wait"
 			kill -KILL "$p"
 			bad=1
@@ -54,4 +72,21 @@ traffic_ends()
 		wait "$p" || bad=1
 	done
 	return $bad
+}
+
+# Whose allocations fail shall not do without the pages of its program: they
+# are on 9p, which does not forgive that.
+in_memory()
+{
+	local dir=$LAB/bin.$1 lib
+
+	mkdir "$dir"
+	while read -r lib; do
+		cp -L "$lib" "$dir"
+	done < <(ldd "$2" | grep -o '/[^ ]*')
+	cp "$2" "$dir/program"
+	printf '#!/bin/bash\nexec "%s" --library-path "%s" "%s" "$@"\n' \
+		"$dir"/ld-linux*.so.* "$dir" "$dir/program" >"$dir/run"
+	chmod +x "$dir/run"
+	echo "$dir/run"
 }

@@ -41,8 +41,14 @@ cat >conf <<END
 [daemon]
 state = $LAB/a.state
 
+[origin]
+listen = 127.0.0.1:0
+
 [satellite]
 enable = yes
+
+[export own]
+path = $EXPORT
 END
 daemon_start a "serving mounts" "$helperd" --config conf
 result $? "a helper with a configuration"

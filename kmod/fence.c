@@ -72,7 +72,7 @@ void gns_lease_quiesce(struct gns_sb *gsb)
 	spin_unlock(&s->mapped_lock);
 	spin_unlock(&s->lock);
 	flush_workqueue(s->inst->wq);
-	/* That of a host that is about to sleep is in no work queue. */
+	/* Zaps are elsewhere; one that begins now takes no inode of it. */
 	mutex_lock(&s->zap_mutex);
 	mutex_unlock(&s->zap_mutex);
 }

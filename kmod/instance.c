@@ -10,6 +10,7 @@
 
 static unsigned int net_id;
 static struct workqueue_struct *wq;
+static struct workqueue_struct *zap_wq;
 static LIST_HEAD(instances);
 static DEFINE_MUTEX(instances_mutex); /* the list; members stay while held */
 static bool asleep; /* instances_mutex: the host is about to sleep */
@@ -124,6 +125,7 @@ static int __net_init net_begins(struct net *net)
 	init_waitqueue_head(&inst->bound);
 	INIT_LIST_HEAD(&inst->sessions);
 	inst->wq = wq;
+	inst->zap_wq = zap_wq;
 	gns_words_init(inst);
 	mutex_lock(&instances_mutex);
 	inst->suspending = asleep;
@@ -140,6 +142,8 @@ static void __net_exit net_ends(struct net *net)
 	mutex_lock(&instances_mutex);
 	list_del(&inst->link);
 	mutex_unlock(&instances_mutex);
+	/* A zap that is through may be about to say so. */
+	flush_workqueue(zap_wq);
 	gns_words_exit(inst);
 	WARN_ON_ONCE(!list_empty(&inst->sessions));
 	WARN_ON_ONCE(!xa_empty(&inst->calls));
@@ -160,9 +164,14 @@ int __init gns_instance_init(void)
 	wq = alloc_workqueue("gns", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!wq)
 		return -ENOMEM;
+	err = -ENOMEM;
+	zap_wq = alloc_workqueue("gns_zap",
+				 WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI, 0);
+	if (!zap_wq)
+		goto out_wq;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
-		goto out_wq;
+		goto out_zap_wq;
 	err = register_pm_notifier(&pm_notifier);
 	if (err)
 		goto out_pernet;
@@ -170,6 +179,8 @@ int __init gns_instance_init(void)
 
 out_pernet:
 	unregister_pernet_subsys(&net_ops);
+out_zap_wq:
+	destroy_workqueue(zap_wq);
 out_wq:
 	destroy_workqueue(wq);
 	return err;
@@ -179,5 +190,6 @@ void gns_instance_exit(void)
 {
 	unregister_pm_notifier(&pm_notifier);
 	unregister_pernet_subsys(&net_ops);
+	destroy_workqueue(zap_wq);
 	destroy_workqueue(wq);
 }

@@ -58,7 +58,8 @@ struct gns_session;
  * @sessions: L struct gns_session
  * @next_nr:  L number of the newest session; mounts have gns_new_nr()
  * @suspending: the host is about to sleep: nothing may be mapped
- * @wq:       I fences, zaps; WQ_UNBOUND | WQ_MEM_RECLAIM; all instances' one
+ * @wq:       I fences; WQ_UNBOUND | WQ_MEM_RECLAIM; all instances' one
+ * @zap_wq:   I zaps: they have a deadline, and wait behind no fence; the same
  * @link:     in the list of all instances
  */
 struct gns_instance {
@@ -81,6 +82,7 @@ struct gns_instance {
 	u32 next_nr;
 	bool suspending;
 	struct workqueue_struct *wq;
+	struct workqueue_struct *zap_wq;
 	struct list_head link;
 };
 

@@ -56,7 +56,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 
 	if (ktime_get_boottime_ns() + READ_ONCE(s->ttl) / 4 >=
 	    READ_ONCE(s->expires))
-		queue_work(s->inst->wq, &s->zap);
+		queue_work(s->inst->zap_wq, &s->zap);
 	return HRTIMER_NORESTART;
 }
 
@@ -341,7 +341,7 @@ int gns_session_up(struct gns_session *s, const struct gns_up *up)
 	set_deadline(s);
 	spin_unlock(&s->lock);
 	if (mapped)
-		queue_work(s->inst->wq, &s->zap);
+		queue_work(s->inst->zap_wq, &s->zap);
 	trace_gns_session(s->nr, up->sid, up->stamp, up->ttl, "up");
 	wake_up_all(&s->wait);
 	return 0;
@@ -381,7 +381,7 @@ int gns_session_lost(struct gns_session *s, u64 sid)
 	set_deadline(s);
 	spin_unlock(&s->lock);
 	trace_gns_session(s->nr, sid, 0, 0, "lost");
-	queue_work(s->inst->wq, &s->zap);
+	queue_work(s->inst->zap_wq, &s->zap);
 	wake_up_all(&s->wait);
 	return 0;
 }

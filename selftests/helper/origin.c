@@ -32,7 +32,7 @@ static void again(const char *end, unsigned int down_ms)
 	if (!traffic_flows(lab_slow(FLOW_MS)))
 		tap_bad("the traffic has stopped");
 	t = traffic_now();
-	while (traffic_now().changes < t.changes + 2 && lab_ms(begin) < FLOW_MS)
+	while (traffic_now().changes < t.changes + 2 && lab_ms(begin) < lab_slow(FLOW_MS))
 		lab_sleep(20);
 	if (traffic_now().changes < t.changes + 2)
 		tap_bad("no changes");

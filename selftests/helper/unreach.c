@@ -137,11 +137,12 @@ static void do_lazy(void)
 /* What is cached is read as long as the lease lives, on a soft mount as well. */
 static void do_soft(void)
 {
+	struct host_status st;
 	struct waiter *w;
 	u64 begin;
 
 	lab("gns_umount $LAB/a");
-	lab("gns_mount a soft,timeo=1000");
+	lab("gns_mount a soft,timeo=%u", lab_slow(1500));
 	all_wait();
 	begin = lab_now();
 	for (w = waiters; w < waiters + nwaiters; w++) {
@@ -154,12 +155,15 @@ static void do_soft(void)
 	tap_note("all ended after %llu ms", (unsigned long long)lab_ms(begin));
 	tap_good("soft: who waits is told that it takes too long");
 	lab("net_heal a");
-	lab_sleep(6000);
+	begin = lab_now();
+	do {
+		lab_sleep(100);
+		host_status("a", &st);
+	} while (!st.left && lab_ms(begin) < lab_slow(10000));
 	waiters_warm();
 	waiters_start();
-	lab_sleep(lab_slow(2000));
 	for (w = waiters; w < waiters + nwaiters; w++)
-		if (!waiter_join(w, 0) || w->status)
+		if (!waiter_join(w, lab_slow(3000)) || w->status)
 			tap_bad("%s: status %x", w->name, w->status);
 	tap_good("healed, it works");
 	lab("gns_umount $LAB/a");

@@ -193,7 +193,7 @@ static void *change_it(void *arg)
 	return NULL;
 }
 
-/* What b reads behind the acknowledgement, while a is cut off. */
+/* What b reads behind the acknowledgment, while a is cut off. */
 static void check_other(void)
 {
 	struct looker b = { .what = "read on b", .w = &changed_b };
@@ -205,7 +205,7 @@ static void check_other(void)
 	close(b.fd);
 }
 
-/* In the order of the clock: cut, change, deadline, acknowledgement, healing. */
+/* In the order of the clock: cut, change, deadline, acknowledgment, healing. */
 static void check_cut(void)
 {
 	const u64 slack = lab_slow(300) * NSEC_PER_MSEC;
@@ -224,7 +224,8 @@ static void check_cut(void)
 	for (l = lookers; l < lookers + ARRAY_SIZE(lookers); l++)
 		l->patience = (strcmp(l->what, "map") ? deadline : gate) - slack;
 	/* Early enough for a's deadline to be what it waits for. */
-	lookers[1].patience = lookers[4].patience = cut;
+	lookers[1].patience = cut;
+	lookers[4].patience = cut;
 	change = lab_thread(change_it, &waited);
 	begin = lab_now();
 	if (change_write(changer, "free", 0, "x", 1) ||

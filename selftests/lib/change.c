@@ -44,10 +44,8 @@ static u32 look(struct changer *c, struct gns_fh *at, const char *name,
 	status = client_call(c->client, &m, &rep);
 	if (status)
 		return status;
-	if (rep.r_lookup.absent)
-		return ENOENT;
 	*at = rep.r_lookup.child.fh;
-	return 0;
+	return rep.r_lookup.absent ? ENOENT : 0;
 }
 
 /* The directory that a path ends in, and the name there. */
@@ -101,8 +99,10 @@ static u32 carry_out(struct changer *c)
 		status = object(c, c->path, &m->setattr.fh);
 		break;
 	case GNS_RENAME:
-		status = parent(c, c->path, &m->rename.odir, &m->rename.oname) ?:
-										 parent(c, c->to, &m->rename.ndir, &m->rename.nname);
+		status = parent(c, c->path, &m->rename.odir, &m->rename.oname);
+		if (!status)
+			status = parent(c, c->to, &m->rename.ndir,
+					&m->rename.nname);
 		break;
 	default:
 		status = parent(c, c->path, &m->make.dir, &m->make.name);

@@ -142,6 +142,7 @@ daemon_end()
 	unset "lab_daemon[$1]"
 }
 
+# shellcheck disable=SC2120 # those who source this have flags
 origin_start()
 {
 	daemon_start o "listening on" "$helperd" --state "$LAB/o.state" \

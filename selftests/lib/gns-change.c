@@ -22,12 +22,14 @@
 #include "change.h"
 #include "../tree/client.h"
 
+static const u32 wrong = EINVAL;
+
 static u32 one(struct changer *c, char *line)
 {
 	char *word = strsep(&line, " "), *path = strsep(&line, " "), *arg;
 
 	if (!path)
-		return EINVAL;
+		return wrong;
 	if (!strcmp(word, "create"))
 		return change_create(c, path, 0644);
 	if (!strcmp(word, "mkdir"))
@@ -38,7 +40,7 @@ static u32 one(struct changer *c, char *line)
 		return change_rmdir(c, path);
 	arg = strsep(&line, " ");
 	if (!arg)
-		return EINVAL;
+		return wrong;
 	if (!strcmp(word, "write") && line)
 		return change_write(c, path, strtoull(arg, NULL, 0), line,
 				    strlen(line));
@@ -48,7 +50,7 @@ static u32 one(struct changer *c, char *line)
 		return change_mode(c, path, strtoul(arg, NULL, 8));
 	if (!strcmp(word, "rename"))
 		return change_rename(c, path, arg);
-	return EINVAL;
+	return wrong;
 }
 
 int main(int argc, char **argv)

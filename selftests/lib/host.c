@@ -16,11 +16,16 @@
 
 #define HOSTS 8
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock;
 static struct {
 	char name[16];
 	struct gns_genl *g;
 } hosts[HOSTS];
+
+__attribute__((constructor)) static void init(void)
+{
+	pthread_mutex_init(&lock, NULL);
+}
 
 static int open_netns(const char *path)
 {

@@ -23,7 +23,12 @@
 #define PATHS 16
 #define PATH_LEN 8192
 
-static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t asking;
+
+__attribute__((constructor)) static void init(void)
+{
+	pthread_mutex_init(&asking, NULL);
+}
 
 static int ask(const char *fmt, va_list ap)
 {
@@ -37,7 +42,7 @@ static int ask(const char *fmt, va_list ap)
 	buf[len] = '\n';
 	pthread_mutex_lock(&asking);
 	if (write(ASK_FD, buf, len + 1) != len + 1)
-		die("no lab: start this program by lab_run");
+		die("no lab: start this program in the lab");
 	while (read(ANSWER_FD, buf + n, 1) == 1 && buf[n] != '\n')
 		if (++n == sizeof(buf) - 1)
 			break;
@@ -57,7 +62,7 @@ void lab(const char *fmt, ...)
 	err = ask(fmt, ap);
 	va_end(ap);
 	if (err)
-		die("the lab could not do '%s': status %d", fmt, err);
+		die("could not do '%s': status %d", fmt, err);
 }
 
 int lab_try(const char *fmt, ...)
@@ -76,7 +81,7 @@ const char *lab_env(const char *name)
 	const char *v = getenv(name);
 
 	if (!v)
-		die("%s is not set: start this program by lab_run", name);
+		die("%s is not set: start this program in the lab", name);
 	return v;
 }
 

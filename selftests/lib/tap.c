@@ -10,8 +10,13 @@
 
 #define BAD_SHOWN 10u
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock;
 static unsigned int results, failures, bad;
+
+__attribute__((constructor)) static void init(void)
+{
+	pthread_mutex_init(&lock, NULL);
+}
 
 static void line(const char *head, const char *fmt, va_list ap)
 {

@@ -3,6 +3,7 @@
  * io_uring by its system calls; see uring.h.
  */
 #include <errno.h>
+#include <linux/io_uring.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>

@@ -7,11 +7,13 @@
 #ifndef GNS_TEST_URING_H
 #define GNS_TEST_URING_H
 
-#include <linux/io_uring.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "lib/types.h"
+
+struct io_uring_sqe;
+struct io_uring_cqe;
 
 struct uring {
 	int fd;

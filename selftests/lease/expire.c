@@ -205,6 +205,18 @@ static void check_other(void)
 	close(b.fd);
 }
 
+/* A renewal has just been answered: the deadline is far away. */
+static void wait_renewed(void)
+{
+	struct host_status st;
+	u64 begin = lab_now();
+
+	do {
+		lab_sleep(10);
+		host_status("a", &st);
+	} while (st.left < ttl * 7 / 8 && lab_ms(begin) < 20000);
+}
+
 /* In the order of the clock: cut, change, deadline, acknowledgment, healing. */
 static void check_cut(void)
 {
@@ -214,6 +226,7 @@ static void check_cut(void)
 	pthread_t change;
 	struct looker *l;
 
+	wait_renewed();
 	lab("net_cut a");
 	cut = lab_now();
 	host_status("a", &before);
@@ -312,6 +325,7 @@ static void check_blip(void)
 {
 	struct host_status before, after;
 
+	wait_renewed();
 	host_status("a", &before);
 	lab("net_cut a");
 	lab_sleep(ttl / 8 / NSEC_PER_MSEC);

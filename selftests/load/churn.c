@@ -275,6 +275,8 @@ static void workers_run(struct run *r, u32 threads, u32 seed)
 		    pthread_create(&t[i], NULL, worker, &w[i]))
 			die("no thread");
 	}
+	/* The mount is in use, and all that is needed for it is there. */
+	fprintf(stderr, "reading\n");
 	while (i--)
 		pthread_join(t[i], NULL);
 	free(w);
@@ -297,8 +299,6 @@ int cmd_churn(const struct churn *c)
 		die("%s: %s", c->top, strerror(errno));
 	if (c->ref)
 		r.ref = tree.fd;
-	/* From here on the mount is in use. */
-	fprintf(stderr, "reading\n");
 	r.until = seconds() + c->seconds;
 	workers_run(&r, c->threads, c->seed);
 	printf("ops=%llu errors=%llu wrong=%llu\n", (unsigned long long)r.ops,

@@ -9,6 +9,15 @@
 . "$GNS_TOP/selftests/stress/traffic.sh"
 duration=${DURATION-6}
 
+helper_fails()
+{
+	local task
+
+	for task in "/proc/${lab_daemon[a]}/task"/*; do
+		echo "$1" >"$task/make-it-fail"
+	done 2>/dev/null
+}
+
 traffic_tree || lab_bail "no tree"
 "$load" sum -w "$EXPORT" "$LAB/sums" >"$LAB/sums.out"
 load=$(in_memory load "$load")
@@ -62,18 +71,17 @@ if [ -d "$fault" ]; then
 	result $? "readers' allocations fail: errors, but never other bytes"
 	tail -qn 1 "$LAB"/traffic.a.*.log | sed 's/^/# /'
 
+	# libuv ends the helper when the kernel has no memory for it.
 	traffic a -e
-	for task in "/proc/${lab_daemon[a]}/task"/*; do
-		echo 1 >"$task/make-it-fail"
-	done
+	echo 1 >"$fault/probability"
 	for ((i = 0; i < duration * 2; i++)); do
+		! gone "${lab_daemon[a]}" || helper_start a || lab_bail "no helper"
+		helper_fails 1
 		echo $((1 + i % 3)) >/proc/sys/vm/drop_caches
 		lab_sleep 0.5
 	done
-	for task in "/proc/${lab_daemon[a]}/task"/*; do
-		echo 0 >"$task/make-it-fail"
-	done
-	gone "${lab_daemon[a]}" && helper_start a
+	helper_fails 0
+	! gone "${lab_daemon[a]}" || helper_start a || lab_bail "no helper"
 	traffic_ends "$pid"
 	result $? "the helper's allocations fail: errors, but never other bytes"
 	echo 0 >"$fault/probability"

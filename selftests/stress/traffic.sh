@@ -30,8 +30,9 @@ traffic()
 	shift
 
 	traffics=$((traffics + 1))
+	: >"$LAB/traffic.$host.$traffics.log"
 	"$load" -s 10000 -t 6 -r "$EXPORT" -x "$RANDOM" "$@" churn "$LAB/$host" \
-		>"$LAB/traffic.$host.$traffics.log" 2>&1 &
+		>>"$LAB/traffic.$host.$traffics.log" 2>&1 &
 	pid=$!
 	lab_until 30 log_says "traffic.$host.$traffics" reading
 }

@@ -30,6 +30,7 @@
 #define SID 7u
 #define GARBAGE 1500
 #define STORM 2000
+#define SILENCE_MS 60000
 #define GUST 20 /* messages between two looks at the calls */
 
 /**
@@ -219,8 +220,10 @@ static void annoy(struct play *p, const struct asked *c)
 		&(struct gns_ufill){ .buf = p->buf, .len = 2, .offset = ~0ull });
 	refused(p, c, "flags that are none",
 		&(struct gns_ufill){ .buf = p->buf, .flags = ~GNS_UF_ALL });
-	refused(p, c, "more than was asked for",
-		&(struct gns_ufill){ .buf = p->buf, .len = c->len + 1 });
+	/* In a storm the call may have ended, and then nobody looks. */
+	if (!p->taken)
+		refused(p, c, "more than was asked for",
+			&(struct gns_ufill){ .buf = p->buf, .len = c->len + 1 });
 
 	put_u64(&m, GNS_A_ID, c->id);
 	put_u64(&m, GNS_A_SID, SID);
@@ -383,10 +386,13 @@ static void blow(struct play *p)
 		up(p, p->origin);
 }
 
-/* Serves until the application has ended; false: it had to be ended. */
+/*
+ * Serves until the application has ended; false: it had to be ended, for it
+ * asked nothing any more.
+ */
 static bool serve(struct play *p, pid_t app, int *status)
 {
-	u64 until = now_ms() + 60000;
+	u64 until = now_ms() + SILENCE_MS;
 	struct words w;
 	u32 i;
 
@@ -403,7 +409,9 @@ static bool serve(struct play *p, pid_t app, int *status)
 			answer(p, &w.calls[i]);
 		if (waitpid(app, status, WNOHANG) == app)
 			return true;
-		if (!w.ncalls)
+		if (w.ncalls)
+			until = now_ms() + SILENCE_MS;
+		else
 			usleep(2000);
 	} while (now_ms() < until);
 	kill(app, SIGKILL);
@@ -540,11 +548,11 @@ void cases_call(void)
 
 	p.sane = true;
 	p.storm = STORM;
-	ok(perform(&p, app_look), "sessions that come and go hang no application");
+	ok(perform(&p, app_look) && p.sane,
+	   "sessions that come and go hang no application");
 	printf("# %d messages in the storm, %d of them taken\n", STORM, p.taken);
 	p.storm = 0;
 	up(&p, p.origin);
-	ok(p.sane, "each of them was answered");
 	ok(perform(&p, app_again) && p.sane, "and the file is read again");
 	ok(perform(&p, app_unmount), "unmounted");
 	sock_close(&p.s);

@@ -47,7 +47,7 @@ static u64 change(u32 state, u64 *when)
 	words_fill(buf, sizeof(buf), state, 0);
 	status = change_write(d.changer, d.file, 0, buf, sizeof(buf));
 	if (status)
-		die("the change was refused: %u", status);
+		die("the origin refused: %u", status);
 	*when = change_when(d.changer);
 	view_acked(state);
 	return *when - begin;

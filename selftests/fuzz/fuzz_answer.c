@@ -22,8 +22,9 @@ static void walk(const u8 *out, u32 len)
 		FUZZ_CHECK(len - at >= sizeof(*u), "half a header");
 		FUZZ_CHECK(u->reclen % 8 == 0 && u->reclen <= len - at,
 			   "a record of %u bytes", u->reclen);
-		FUZZ_CHECK(u->namelen && u->namelen <= GNS_UNAME_MAX &&
-				   sizeof(*u) + u->namelen <= u->reclen,
+		FUZZ_CHECK(u->namelen && u->namelen <= GNS_UNAME_MAX,
+			   "a name of %u bytes", u->namelen);
+		FUZZ_CHECK(sizeof(*u) + u->namelen <= u->reclen,
 			   "a name of %u bytes in %u", u->namelen, u->reclen);
 		FUZZ_CHECK(u->cookie, "the cookie of the start");
 		FUZZ_CHECK(u->fh.len <= GNS_UFH_MAX, "a handle of %u bytes",

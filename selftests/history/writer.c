@@ -144,7 +144,8 @@ static void append(struct me *me)
 		rec_ret(me, r, cut(&w.log[i]));
 		return;
 	}
-	r->arg[0] = id = fresh(me);
+	id = fresh(me);
+	r->arg[0] = id;
 	m.write.fh = w.log[i];
 	m.write.flags = GNS_WR_APPEND;
 	m.payload = &id;

@@ -53,6 +53,9 @@ void grumble(const char *path, const char *what);
 struct tree tree_walk(const char *top, u32 threads);
 void tree_free(struct tree *t);
 
+#define BUF_LEN (1u << 20)
+typedef int64_t (*node_fn)(struct tree *t, size_t i, char *buf, void *arg);
+
 /**
  * each_node() - call a function with every entry of a tree
  * @t:       the tree
@@ -64,8 +67,6 @@ void tree_free(struct tree *t);
  *
  * Return: the errors.
  */
-#define BUF_LEN (1u << 20)
-typedef int64_t (*node_fn)(struct tree *t, size_t i, char *buf, void *arg);
 u64 each_node(struct tree *t, u32 threads, node_fn fn, void *arg, u64 *bytes);
 
 /** cmd_sum() - compare each file's SHA-256 with a list, or write the list */

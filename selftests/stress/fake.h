@@ -46,7 +46,9 @@ void fake_twist(struct peer *p, const struct gns_msg *req, struct gns_msg *rep);
 
 /**
  * fake_break() - make a frame break the rules of the wire
- * @len: of header and body; may become another
+ * @p:     whose luck decides how
+ * @frame: header and body
+ * @len:   of header and body; may become another
  *
  * Return: false when the connection is to end in the middle of it.
  */

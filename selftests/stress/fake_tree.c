@@ -52,7 +52,10 @@ static struct gns_attr attr_of(u64 id)
 
 	a.mode = id < FILES ? modes[id] : S_IFREG | 0644;
 	a.blocks = (a.size + 511) / 512;
-	a.mtime = a.ctime = a.atime = a.btime = 1000000000;
+	a.mtime = 1000000000;
+	a.ctime = a.mtime;
+	a.atime = a.mtime;
+	a.btime = a.mtime;
 	a.blksize = 4096;
 	if (S_ISDIR(a.mode))
 		a.nlink = 2;
@@ -216,6 +219,7 @@ static void by_name(const struct gns_msg *req, struct gns_msg *rep)
 void fake_answer(struct peer *p, const struct gns_msg *req, struct gns_msg *rep)
 {
 	u64 id = 0;
+	u8 want;
 
 	*rep = (struct gns_msg){ .type = req->type, .reply = true };
 	rep->tag = req->tag;
@@ -243,9 +247,13 @@ void fake_answer(struct peer *p, const struct gns_msg *req, struct gns_msg *rep)
 							  ESTALE;
 		return;
 	}
-	/* READ, READDIR and obj all begin alike in what is wanted. */
-	obj(&rep->r_obj, id, req->type == GNS_MOUNT ? GNS_WANT_LEASE : req->type == GNS_READ || req->type == GNS_READDIR ? req->range.want :
-															   req->obj.want);
+	if (req->type == GNS_MOUNT)
+		want = GNS_WANT_LEASE;
+	else if (req->type == GNS_READ || req->type == GNS_READDIR)
+		want = req->range.want;
+	else
+		want = req->obj.want;
+	obj(&rep->r_obj, id, want);
 	if (req->type == GNS_READ) {
 		read_file(p, &req->range, id, rep);
 	} else if (req->type == GNS_READDIR) {

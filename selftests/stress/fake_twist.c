@@ -42,7 +42,10 @@ static void twist_attr(struct peer *p, struct gns_attr *a)
 		a->size = odd_number(p);
 		break;
 	case 4:
-		a->mtime = a->ctime = a->atime = a->btime = odd_number(p);
+		a->mtime = odd_number(p);
+		a->ctime = a->mtime;
+		a->atime = a->mtime;
+		a->btime = a->mtime;
 		break;
 	case 5:
 		a->blksize = odd_number(p);
@@ -53,7 +56,8 @@ static void twist_attr(struct peer *p, struct gns_attr *a)
 		a->ino = odd_number(p);
 		break;
 	case 7:
-		a->uid = a->gid = ~0u;
+		a->uid = ~0u;
+		a->gid = ~0u;
 		a->rdev = ~0u;
 		break;
 	}

@@ -89,10 +89,14 @@ static void compare(struct worker *w, const struct node *n, u64 off, size_t len,
 	if (w->r->ref < 0)
 		return;
 	fd = openat(w->r->ref, n->path, O_RDONLY | O_CLOEXEC);
-	got = pread(fd, w->cmp, len, off);
-	if (got != (ssize_t)len || memcmp(w->cmp, w->buf, len))
+	got = fd < 0 ? -1 : pread(fd, w->cmp, len, off);
+	/* The other copy may be out of memory, too. */
+	if (got < 0)
+		w->errors++;
+	else if (got != (ssize_t)len || memcmp(w->cmp, w->buf, len))
 		bad(w, n, how);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void do_read(struct worker *w, const struct node *n, int fd, bool direct)
@@ -209,7 +213,7 @@ static void do_dir(struct worker *w, const struct node *n)
 {
 	char name[4200];
 	struct stat st;
-	long here;
+	long here, there;
 
 	if (rnd(w) % 4) {
 		snprintf(name, sizeof(name), "%s%sno-%llu", n->path,
@@ -222,8 +226,11 @@ static void do_dir(struct worker *w, const struct node *n)
 	}
 	here = entries(w->r->top, n->path);
 	if (here < 0)
-		failed(w, n, errno);
-	else if (w->r->ref >= 0 && here != entries(w->r->ref, n->path))
+		return failed(w, n, errno);
+	there = w->r->ref < 0 ? here : entries(w->r->ref, n->path);
+	if (there < 0)
+		w->errors++;
+	else if (here != there)
 		bad(w, n, "lists other entries");
 }
 

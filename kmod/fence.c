@@ -102,6 +102,11 @@ static bool is_mapped(struct address_space *mapping)
 	return ret;
 }
 
+void gns_lease_unmap(struct gns_inode *gi)
+{
+	unmap_mapping_pages(gi->vfs_inode.i_mapping, 0, 0, false);
+}
+
 void gns_lease_zap(struct gns_inode *gi)
 {
 	struct address_space *mapping = gi->vfs_inode.i_mapping;

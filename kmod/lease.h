@@ -162,6 +162,9 @@ bool gns_lease_shows(const struct gns_inode *gi, u64 epoch,
 int gns_lease_revoke(struct gns_session *s, u64 sid, const struct gns_fh *fh,
 		     u64 upto);
 
+/** gns_lease_unmap() - unmap all pages of @gi that are mapped now; may sleep */
+void gns_lease_unmap(struct gns_inode *gi);
+
 /**
  * gns_lease_zap() - unmap all pages, faults in progress included
  * @gi: the inode; the gate is shut: faults that begin now wait

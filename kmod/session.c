@@ -44,6 +44,13 @@ static void word_put(struct gns_word *w)
 		destroy(container_of(w, struct gns_session, word));
 }
 
+/* By the exact clock. Any context. */
+static bool is_near(const struct gns_session *s)
+{
+	return ktime_get_boottime_ns() + READ_ONCE(s->ttl) / 4 >=
+	       READ_ONCE(s->expires);
+}
+
 /*
  * Nearer to the deadline than this no page may stay mapped. A renewal moves
  * the deadline and starts the timer anew; one that came just now is seen here.
@@ -54,8 +61,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 {
 	struct gns_session *s = container_of(timer, struct gns_session, timer);
 
-	if (ktime_get_boottime_ns() + READ_ONCE(s->ttl) / 4 >=
-	    READ_ONCE(s->expires))
+	if (is_near(s))
 		queue_work(s->inst->zap_wq, &s->zap);
 	return HRTIMER_NORESTART;
 }
@@ -72,6 +78,7 @@ static void set_deadline(struct gns_session *s)
 	/* The generation first: see gns_lease_ok(). */
 	smp_wmb();
 	WRITE_ONCE(s->expires, at);
+	WRITE_ONCE(s->shut, false);
 	hrtimer_start(&s->timer,
 		      ns_to_ktime(at - s->ttl / 4 + GNS_CLOCK_SLACK_NS),
 		      HRTIMER_MODE_ABS);
@@ -101,20 +108,30 @@ static struct gns_inode *next_mapped(struct gns_session *s, u64 pass)
 	return gi;
 }
 
-void gns_session_zap_now(struct gns_session *s)
+static void for_each_mapped(struct gns_session *s,
+			    void (*fn)(struct gns_inode *gi))
 {
 	struct gns_inode *gi;
-	u64 pass;
+	u64 pass = ++s->zap_pass;
 
-	mutex_lock(&s->zap_mutex);
-	/* Fault-around looks at the gate in an RCU section, and maps in it. */
-	synchronize_rcu();
-	pass = ++s->zap_pass;
 	while ((gi = next_mapped(s, pass))) {
-		gns_lease_zap(gi);
+		fn(gi);
 		iput(&gi->vfs_inode);
 		cond_resched();
 	}
+}
+
+/*
+ * At once what is mapped now; then what faults that had passed the gate have
+ * mapped since. Fault-around looks at it in an RCU section, and maps in that;
+ * others look again with the folio locked, which gns_lease_zap() waits for.
+ */
+void gns_session_zap_now(struct gns_session *s)
+{
+	mutex_lock(&s->zap_mutex);
+	for_each_mapped(s, gns_lease_unmap);
+	synchronize_rcu_expedited();
+	for_each_mapped(s, gns_lease_zap);
 	mutex_unlock(&s->zap_mutex);
 }
 
@@ -166,6 +183,12 @@ static void zap_work(struct work_struct *work)
 
 	spin_lock(&s->lock);
 	sid = s->lost_sid;
+	/* Faults tell by the coarse clock, which may be late by more than its
+	 * slack when a processor stands still: what one mapped behind the zap
+	 * nobody would unmap again.
+	 */
+	if (is_near(s))
+		WRITE_ONCE(s->shut, true);
 	spin_unlock(&s->lock);
 	gns_session_zap_now(s);
 	trace_gns_zap(s->nr, sid, ktime_get_ns() - begun);

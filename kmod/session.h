@@ -60,6 +60,8 @@ struct gns_revoked {
  * @epochs:    A lives of leases; never used twice
  * @stamp:     S that @expires was counted from
  * @expires:   S R ns of BOOTTIME, slack taken off; 0: dead
+ * @shut:      S R the deadline was near, and everything was unmapped: nothing is
+ *             mapped until the next renewal
  * @ttl:       S R ns
  * @slots:     S changes that may be in flight
  * @incarnation: S
@@ -102,6 +104,7 @@ struct gns_session {
 	atomic64_t epochs;
 	u64 stamp;
 	u64 expires;
+	bool shut;
 	u64 ttl;
 	u32 slots;
 	u64 incarnation;
@@ -142,7 +145,7 @@ static inline bool gns_session_live(const struct gns_session *s)
 static inline bool gns_session_may_map(const struct gns_session *s)
 {
 	return gns_now() + READ_ONCE(s->ttl) / 4 < READ_ONCE(s->expires) &&
-	       !READ_ONCE(s->inst->suspending);
+	       !READ_ONCE(s->shut) && !READ_ONCE(s->inst->suspending);
 }
 
 /**

@@ -6,7 +6,7 @@
 # nothing to report.
 # vm: timeout=240 mem=1536
 
-# shellcheck source-path=SCRIPTDIR source=traffic.sh
+# shellcheck source-path=SCRIPTDIR source=traffic.sh disable=SC2034,SC2154
 . "$GNS_TOP/selftests/stress/traffic.sh"
 fake=$GNS_TOP/build/obj/selftests/stress/gns-fake
 SEEDS=${SEEDS-1 2 3 4 5 6}

@@ -5,7 +5,7 @@
 # the time, and on the kernels that have failslab allocations that fail.
 # vm: timeout=240
 
-# shellcheck source-path=SCRIPTDIR source=traffic.sh
+# shellcheck source-path=SCRIPTDIR source=traffic.sh disable=SC2034,SC2154
 . "$GNS_TOP/selftests/stress/traffic.sh"
 duration=${DURATION-6}
 

@@ -5,7 +5,7 @@
 # while there are readers.
 # vm: timeout=240
 
-# shellcheck source-path=SCRIPTDIR source=traffic.sh
+# shellcheck source-path=SCRIPTDIR source=traffic.sh disable=SC2034,SC2154
 . "$GNS_TOP/selftests/stress/traffic.sh"
 TTL=4
 rounds=${ROUNDS-3}

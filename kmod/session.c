@@ -108,8 +108,8 @@ static struct gns_inode *next_mapped(struct gns_session *s, u64 pass)
 	return gi;
 }
 
-static void for_each_mapped(struct gns_session *s,
-			    void (*fn)(struct gns_inode *gi))
+static void zap_each(struct gns_session *s,
+		     void (*fn)(struct gns_inode *gi))
 {
 	struct gns_inode *gi;
 	u64 pass = ++s->zap_pass;
@@ -129,9 +129,9 @@ static void for_each_mapped(struct gns_session *s,
 void gns_session_zap_now(struct gns_session *s)
 {
 	mutex_lock(&s->zap_mutex);
-	for_each_mapped(s, gns_lease_unmap);
+	zap_each(s, gns_lease_unmap);
 	synchronize_rcu_expedited();
-	for_each_mapped(s, gns_lease_zap);
+	zap_each(s, gns_lease_zap);
 	mutex_unlock(&s->zap_mutex);
 }
 

@@ -147,17 +147,15 @@ static int by_size(const void *a, const void *b)
 struct tree tree_walk(const char *top, u32 threads)
 {
 	struct tree t = { .top = top };
-	struct walk w = {
-		.t = &t,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.more = PTHREAD_COND_INITIALIZER,
-	};
+	struct walk w = { .t = &t };
 	struct stat st;
 	char *root = strdup("");
 
 	t.fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t.fd < 0 || fstat(t.fd, &st) || !root)
 		die("%s: %s", top, strerror(errno));
+	pthread_mutex_init(&w.lock, NULL);
+	pthread_cond_init(&w.more, NULL);
 	walk_add(&w, root, &st);
 	run_threads(threads, walker, &w);
 	free(w.todo);

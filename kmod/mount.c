@@ -239,6 +239,7 @@ static int mount_export(struct fs_context *fc, struct gns_session *s,
 	gsb = gns_sb_new(s, export, &ans.fh, opt);
 	if (!gsb)
 		return -ENOMEM;
+	gns_super_learn(gsb);
 	/* sget_fc() takes it over, or it is freed with the context. */
 	fc->s_fs_info = gsb;
 	fc->sb_flags |= SB_RDONLY;

@@ -97,6 +97,7 @@ static int piece_judge(struct pass *p, const struct gns_bufcall *b)
 static int piece_sync(struct pass *p, u64 pos, u32 len, struct gns_bufcall **ret)
 {
 	struct gns_bufcall *b;
+	bool answered;
 	u32 tries = 0;
 	int err;
 
@@ -105,13 +106,14 @@ static int piece_sync(struct pass *p, u64 pos, u32 len, struct gns_bufcall **ret
 		if (!b)
 			return -ENOMEM;
 		err = gns_not_absent(gns_call_sync(&b->c));
-		if (!err)
+		answered = !err;
+		if (answered)
 			err = piece_judge(p, b);
 		if (!err) {
 			*ret = b;
 			return 0;
 		}
-		if (err == -EIO && !b->c.ans.err)
+		if (err == -EIO && answered)
 			gns_err(p->gsb,
 				"READ at %llu: %u of %u bytes, size %llu; look at the origin's log\n",
 				pos, b->c.ans.len, len, b->c.ans.attr.size);

@@ -89,9 +89,8 @@ static int ask_for_a_while(struct gns_call *c)
  * shall not hang with an origin that is away: old numbers are better than that.
  */
 static int get_statfs(struct gns_sb *gsb, const struct gns_fh *fh,
-		      struct gns_ustatfs *got)
+		      bool hurry, struct gns_ustatfs *got)
 {
-	bool known = READ_ONCE(gsb->statfs.bsize);
 	struct gns_bufcall *c;
 	int err;
 
@@ -99,7 +98,7 @@ static int get_statfs(struct gns_sb *gsb, const struct gns_fh *fh,
 	if (!c)
 		return -ENOMEM;
 	c->c.req.fh = *fh;
-	err = known ? ask_for_a_while(&c->c) : gns_call_sync(&c->c);
+	err = hurry ? ask_for_a_while(&c->c) : gns_call_sync(&c->c);
 	err = gns_not_absent(err);
 	spin_lock(&gsb->calls_lock);
 	if (!err)
@@ -110,6 +109,15 @@ static int get_statfs(struct gns_sb *gsb, const struct gns_fh *fh,
 	return err && got->bsize && !fatal_signal_pending(current) ? 0 : err;
 }
 
+void gns_super_learn(struct gns_sb *gsb)
+{
+	struct gns_ustatfs got;
+
+	get_statfs(gsb, &gsb->root_fh, true, &got);
+	/* It may be that this mount is not needed, and freed. */
+	gns_call_drain(gsb);
+}
+
 static int gns_statfs(struct dentry *dentry, struct kstatfs *st)
 {
 	struct gns_sb *gsb = gns_sb(dentry->d_sb);
@@ -117,7 +125,9 @@ static int gns_statfs(struct dentry *dentry, struct kstatfs *st)
 	u32 hash;
 	int err;
 
-	err = get_statfs(gsb, &gns_i(d_inode(dentry))->fh, &got);
+	/* The first time there is nothing else to show. */
+	err = get_statfs(gsb, &gns_i(d_inode(dentry))->fh,
+			 READ_ONCE(gsb->statfs.bsize), &got);
 	if (err)
 		return err;
 	st->f_type = GNS_SUPER_MAGIC;

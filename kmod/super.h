@@ -40,6 +40,15 @@ void gns_sb_free(struct gns_sb *gsb);
 int gns_super_fill(struct super_block *sb, struct fs_context *fc,
 		   const struct gns_answer *ans);
 
+/**
+ * gns_super_learn() - have statfs's numbers before they are asked for
+ * @gsb: new, not known to anybody
+ *
+ * umount(8) asks for them first, and may do so when the helper has gone.
+ * Context: process, sleeps for a moment, killable.
+ */
+void gns_super_learn(struct gns_sb *gsb);
+
 /** gns_super_set_rasize() - readahead of a mount, bytes */
 void gns_super_set_rasize(struct super_block *sb, u32 rasize);
 

@@ -23,7 +23,7 @@
 #define SHORT (LONG / 2)
 #define STEP (2 * WORD)
 #define ROOM (1u << 20)
-#define SECONDS 5
+#define SECONDS 4
 #define ENOUGH 16u /* states */
 
 static struct watch file = { .name = "file" };

@@ -16,6 +16,7 @@
 #ifndef GNS_FILE_H
 #define GNS_FILE_H
 
+#include <linux/uio.h>
 #include "lease.h"
 
 /* How often a read of cached bytes starts over before it goes past the cache. */
@@ -75,6 +76,30 @@ int gns_try_begin(struct gns_try *t);
 bool gns_try_keeps(struct gns_try *t, int *err);
 
 /**
+ * gns_read_result() - what a read gives that an error ended
+ * @iocb:  as of read_iter; ki_pos has moved on
+ * @to:    where to
+ * @total: bytes that were read
+ * @err:   0, or an errno
+ *
+ * Less than was asked for looks like the end of the file to many a program: an
+ * error of the origin or the helper wins over the bytes before it, which are
+ * given back.
+ * Return: @total or @err.
+ */
+static inline ssize_t gns_read_result(struct kiocb *iocb, struct iov_iter *to,
+				      size_t total, int err)
+{
+	if (!total)
+		return err;
+	if (err >= 0 || err == -EAGAIN || err == -EFAULT)
+		return total;
+	iov_iter_revert(to, total);
+	iocb->ki_pos -= total;
+	return err;
+}
+
+/**
  * gns_file_size() - the size of a file as of now
  * @file: open
  * @size: bytes
@@ -102,8 +127,8 @@ ssize_t gns_buffered_read(struct kiocb *iocb, struct iov_iter *to);
  * Pieces of GNS_UREAD_MAX, each of one version, none older than the one
  * before; what is read is as of this call. Waits, killable: never with
  * IOCB_NOWAIT.
- * Return: bytes; short only at EOF, or when an error follows; 0: EOF; an
- * errno: -ESTALE when the object is gone.
+ * Return: bytes; short only at EOF; 0: EOF; an errno: -ESTALE when the object
+ * is gone.
  */
 ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len);
 

@@ -244,7 +244,7 @@ ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len)
 	}
 	pass_drop(&p);
 	gns_count(p.gsb, GNS_C_PASS_BYTES, total);
-	return total ?: err;
+	return gns_read_result(iocb, to, total, err);
 }
 
 int gns_pass_probe(struct file *file, u64 pos, struct gns_probed *probed)

@@ -48,7 +48,7 @@ static ssize_t read_chunk(struct kiocb *iocb, struct iov_iter *to, size_t len)
 		ret = read_cached(iocb, to, &copied);
 		iov_iter_reexpand(to, whole - copied);
 		if (gns_try_keeps(&t, &ret))
-			return copied ?: ret;
+			return gns_read_result(iocb, to, copied, ret);
 		iov_iter_revert(to, copied);
 		iocb->ki_pos -= copied;
 	}
@@ -67,7 +67,7 @@ ssize_t gns_buffered_read(struct kiocb *iocb, struct iov_iter *to)
 		if (ret < 0 || ret < len)
 			break;
 	}
-	return total ?: ret;
+	return gns_read_result(iocb, to, total, ret < 0 ? ret : 0);
 }
 
 /*

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,12 +140,16 @@ static void do_soft(void)
 {
 	struct host_status st;
 	struct waiter *w;
+	struct statfs fs;
 	u64 begin;
 
 	lab("gns_umount $LAB/a");
 	lab("gns_mount a soft,timeo=%u", lab_slow(1500));
 	all_wait();
 	begin = lab_now();
+	/* umount(8) begins with it. */
+	if (statfs(lab_path(lab_env("LAB"), "a"), &fs))
+		tap_bad("statfs: %s", strerror(errno));
 	for (w = waiters; w < waiters + nwaiters; w++) {
 		if (!waiter_join(w, lab_slow(5000)))
 			tap_bad("%s waits on", w->name);

@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -109,13 +108,6 @@ static int read_link(void)
 	return readlink(at("link"), buf, LEN) < 0 ? -1 : 0;
 }
 
-static int stat_fs(void)
-{
-	struct statfs st;
-
-	return statfs(at(""), &st);
-}
-
 static int get_xattr(void)
 {
 	return getxattr(at("warm"), "user.none", buf, 10) < 0 && errno != ENODATA ?
@@ -136,7 +128,6 @@ struct waiter waiters[] = {
 	{ .name = "lookup", .call = look_up },
 	{ .name = "readdir", .call = list },
 	{ .name = "readlink", .call = read_link },
-	{ .name = "statfs", .call = stat_fs },
 	{ .name = "getxattr", .call = get_xattr },
 };
 

@@ -71,6 +71,7 @@ on a mount -t gns -o soft "$ORIGIN:/x" "$m" && shows "$m" soft
 result $? "mount -t gns"
 umount "$m"
 result $? "umount"
+rm -f /sbin/mount.gns /usr/sbin/mount.gns
 
 # A name, in /etc/hosts of this guest only.
 cp /etc/hosts hosts && echo "$ORIGIN origin.example" >>hosts &&

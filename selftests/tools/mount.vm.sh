@@ -55,7 +55,7 @@ mounted()
 mkdir -p "$dir" "$EXPORT"
 echo hello >"$EXPORT/hello"
 net_start o a || lab_bail "no network"
-ln -s "$mount_gns" /sbin/mount.gns
+ln -sf "$mount_gns" /sbin/mount.gns
 
 says 32 "gns.ko is not loaded: insmod gns.ko or modprobe gns" try
 result $? "no module"
@@ -83,20 +83,26 @@ helper_start a || lab_bail "no helper"
 says 32 "can not be reached" try
 result $? "nobody at the origin's port"
 
-begin=$EPOCHSECONDS
-says 0 "trying again in the background" try -o bg,retry=1
-[ $? = 0 ] && ((EPOCHSECONDS - begin < 20))
-result $? "bg returns"
 try -o fg,retry=1,soft >"$LAB/fg" 2>&1 &
 fg=$!
+sleep 1
 origin_start || lab_bail "the origin does not start"
-wait $fg
+wait $fg && mounted && [ "$(<"$dir/hello")" = hello ]
 result $? "fg goes on until it is mounted"
+gns_umount "$dir"
+origin_stop
+
+begin=$EPOCHSECONDS
+says 0 "trying again in the background" try -o bg,retry=1
+[ $? = 0 ] && ((EPOCHSECONDS - begin < 20)) && ! mounted
+result $? "bg returns"
+origin_start || lab_bail "the origin does not start again"
 lab_until 40 mounted
-result $? "and so does bg"
+result $? "and goes on until it is mounted"
 [ "$(<"$dir/hello")" = hello ]
 result $? "it can be read"
-while gns_umount "$dir" 2>/dev/null; do :; done
+gns_umount "$dir" && ! mounted
+result $? "and unmounted"
 
 says 32 "has no export" on a "$mount_gns" "$ORIGIN:/other" "$dir" -o bg
 result $? "no such export, which bg does not wait for"

@@ -137,7 +137,7 @@ struct gns_m_obj {
 	struct gns_cred cred;
 	struct gns_fh fh;
 	u8 want;
-	u8 datasync; /* FSYNC only */
+	u8 datasync; /* FSYNC only: 0 or one of GNS_FS_* */
 	u64 incarnation; /* FSYNC: when the data was written; 0: any */
 };
 
@@ -236,11 +236,64 @@ struct gns_m_setattr {
 	s64 mtime;
 };
 
+struct gns_m_link {
+	struct gns_change change;
+	struct gns_cred cred;
+	struct gns_fh dir;
+	struct gns_str name;
+	struct gns_fh fh; /* the object that gets the name */
+};
+
+struct gns_m_symlink {
+	struct gns_change change;
+	struct gns_cred cred;
+	struct gns_fh dir;
+	struct gns_str name;
+	struct gns_str target;
+};
+
+struct gns_m_mknod {
+	struct gns_change change;
+	struct gns_cred cred;
+	struct gns_fh dir;
+	struct gns_str name;
+	u32 mode; /* with the type: S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK */
+	u32 rdev; /* as in gns_attr */
+};
+
+struct gns_m_setxattr { /* the value is the payload */
+	struct gns_change change;
+	struct gns_cred cred;
+	struct gns_fh fh;
+	struct gns_str name;
+	u8 flags; /* GNS_XA_* */
+};
+
+struct gns_m_fallocate {
+	struct gns_change change;
+	struct gns_cred cred;
+	struct gns_fh fh;
+	u64 off;
+	u64 len;
+	u32 mode; /* FALLOC_FL_* */
+};
+
+struct gns_m_copy {
+	struct gns_change change;
+	struct gns_cred cred;
+	struct gns_fh from;
+	u64 from_off;
+	struct gns_fh fh; /* what is changed */
+	u64 off;
+	u64 len; /* GNS_CP_CLONE: 0 is to the end */
+	u8 flags; /* GNS_CP_* */
+};
+
 /** struct gns_r_change - answer of every change */
 struct gns_r_change {
 	struct gns_fh fh; /* of what CREATE and MKDIR made or found */
 	u64 off; /* WRITE: where it went */
-	u32 count; /* WRITE: bytes written */
+	u32 count; /* WRITE, COPY: bytes written */
 	u8 created;
 	struct gns_changed_list changed;
 };
@@ -298,6 +351,12 @@ struct gns_msg {
 		struct gns_m_make make;
 		struct gns_m_rename rename;
 		struct gns_m_setattr setattr;
+		struct gns_m_link link;
+		struct gns_m_symlink symlink;
+		struct gns_m_mknod mknod;
+		struct gns_m_setxattr setxattr;
+		struct gns_m_fallocate fallocate;
+		struct gns_m_copy copy;
 		struct gns_r_change r_change;
 	};
 };
@@ -362,7 +421,8 @@ struct gns_msg *gns_msg_dup(const struct gns_msg *msg, bool with_payload);
  */
 static inline bool gns_msg_is_change(u16 type)
 {
-	return type >= GNS_WRITE && type <= GNS_SETATTR;
+	return (type >= GNS_WRITE && type <= GNS_SETATTR) ||
+	       (type >= GNS_LINK && type <= GNS_COPY);
 }
 
 /**

@@ -50,8 +50,14 @@
 #define GNS_HF_REPLY 1u
 #define GNS_HF_ALL GNS_HF_REPLY
 
-/* Feature bits of HELLO. None is defined yet; unknown ones are ignored. */
-#define GNS_FEATURES 0ull
+/*
+ * Feature bits of HELLO; unknown ones are ignored.
+ *
+ * GNS_FEAT_SEEK: SEEK. GNS_FEAT_MORE: LINK to COPY, and FSYNC of all.
+ */
+#define GNS_FEAT_SEEK 1ull
+#define GNS_FEAT_MORE 2ull
+#define GNS_FEATURES (GNS_FEAT_SEEK | GNS_FEAT_MORE)
 
 enum gns_msg_type {
 	GNS_HELLO = 1,
@@ -79,6 +85,12 @@ enum gns_msg_type {
 	GNS_RENAME,
 	GNS_SETATTR,
 	GNS_SEEK, /* a read */
+	GNS_LINK, /* changes, from here on */
+	GNS_SYMLINK,
+	GNS_MKNOD,
+	GNS_SETXATTR,
+	GNS_FALLOCATE,
+	GNS_COPY,
 	GNS_MSG_END,
 };
 
@@ -118,6 +130,18 @@ enum gns_status {
 #define GNS_RN_NOREPLACE 1u
 #define GNS_RN_EXCHANGE 2u
 #define GNS_RN_ALL 3u
+
+/* SETXATTR */
+#define GNS_XA_CREATE 1u
+#define GNS_XA_REPLACE 2u
+#define GNS_XA_REMOVE 4u
+
+/* COPY */
+#define GNS_CP_CLONE 1u /* share the blocks, or fail */
+
+/* FSYNC: datasync */
+#define GNS_FS_DATA 1u
+#define GNS_FS_ALL 2u /* the whole export */
 
 /* SEEK: what is looked for. */
 #define GNS_SK_DATA 0u

@@ -38,10 +38,12 @@
 /*
  * Features of BIND: the kernel answers with those that both have.
  *
- * GNS_F_SEEK: calls of type GNS_CALL_SEEK may come.
+ * GNS_F_SEEK:   calls of type GNS_CALL_SEEK may come.
+ * GNS_F_CHANGE: calls from GNS_CALL_WRITE to GNS_CALL_FSYNC may come.
  */
 #define GNS_F_SEEK (1ULL << 0)
-#define GNS_F_ALL (GNS_F_SEEK)
+#define GNS_F_CHANGE (1ULL << 1)
+#define GNS_F_ALL (GNS_F_SEEK | GNS_F_CHANGE)
 
 /* Limits, in bytes unless said otherwise. */
 #define GNS_UFH_MAX 63u
@@ -51,6 +53,9 @@
 #define GNS_UGROUPS_MAX 64u /* supplementary groups told to the origin */
 #define GNS_UTEXT_MAX 255u
 #define GNS_UREAD_MAX (2u << 20) /* one READ */
+#define GNS_UWRITE_MAX (1u << 20) /* one WRITE */
+#define GNS_UCHANGED_MAX 4u /* objects that one change touches */
+#define GNS_USLOTS_MAX 64u /* changes under way with one origin */
 #define GNS_UDIR_MAX (1u << 20) /* one READDIR answer */
 #define GNS_UXATTR_MAX 65536u
 #define GNS_UREVAL_MAX 1024u /* objects in one REVALIDATE */
@@ -99,6 +104,22 @@ enum gns_call_type {
 	GNS_CALL_STATFS, /* FH */
 	GNS_CALL_REVALIDATE, /* payload: struct gns_ureval[]; FILL: the same */
 	GNS_CALL_SEEK, /* FH, OFF, FLAGS: SEEK_DATA or SEEK_HOLE */
+	/* Changes: all with SLOT and SEQ, all answered with CHANGED. */
+	GNS_CALL_WRITE, /* FH, OFF, FLAGS: GNS_UW_*; payload: the bytes */
+	GNS_CALL_CREATE, /* FH: directory, NAME, MODE, FLAGS: GNS_UC_* */
+	GNS_CALL_MKDIR, /* FH: directory, NAME, MODE */
+	GNS_CALL_UNLINK, /* FH: directory, NAME */
+	GNS_CALL_RMDIR, /* FH: directory, NAME */
+	GNS_CALL_RENAME, /* FH, NAME, FH2, NAME2, FLAGS: RENAME_* */
+	GNS_CALL_SETATTR, /* FH, SETATTR */
+	GNS_CALL_LINK, /* FH: directory, NAME, FH2: the object */
+	GNS_CALL_SYMLINK, /* FH: directory, NAME, NAME2: the target */
+	GNS_CALL_MKNOD, /* FH: directory, NAME, MODE with type, RDEV */
+	GNS_CALL_SETXATTR, /* FH, NAME, FLAGS: GNS_UX_*; payload: the value */
+	GNS_CALL_FALLOCATE, /* FH, OFF, COUNT, FLAGS: FALLOC_FL_* */
+	GNS_CALL_COPY, /* FH, OFF: from; FH2, OFF2: to; COUNT, FLAGS: GNS_UY_* */
+	/* No change: what is written becomes durable. */
+	GNS_CALL_FSYNC, /* FH, FLAGS: GNS_UFS_*, INCARNATION */
 	__GNS_CALL_MAX,
 };
 
@@ -108,16 +129,38 @@ enum gns_call_type {
 #define GNS_UWANT_LEASE 1u
 #define GNS_UWANT_TURN 2u /* wait for the lease between changes (a fault) */
 
+/* GNS_A_FLAGS of WRITE */
+#define GNS_UW_APPEND 1u /* to the end of the file; OFF does not count */
+#define GNS_UW_SYNC 2u /* durable when answered */
+
+/* GNS_A_FLAGS of CREATE */
+#define GNS_UC_EXCL 1u /* it may not exist */
+
+/* GNS_A_FLAGS of SETXATTR */
+#define GNS_UX_CREATE 1u /* it may not exist */
+#define GNS_UX_REPLACE 2u /* it must exist */
+#define GNS_UX_REMOVE 4u /* take it away; it must exist */
+
+/* GNS_A_FLAGS of COPY */
+#define GNS_UY_CLONE 1u /* share the blocks, or fail; COUNT 0: to the end */
+
+/* GNS_A_FLAGS of FSYNC */
+#define GNS_UFS_DATA 1u /* as fdatasync(2) */
+#define GNS_UFS_ALL 2u /* the whole export that FH is in */
+
 /* GNS_A_FLAGS of REPLY, flags of FILL */
 #define GNS_UF_EOF 1u /* READ, READDIR: nothing behind this answer */
 #define GNS_UF_ABSENT 2u /* LOOKUP: the origin looked; there is no such name */
-#define GNS_UF_ALL 3u
+#define GNS_UF_CREATED 4u /* CREATE: it was not there before */
+#define GNS_UF_ALL 7u
 
 /*
  * GNS_A_STATUS: 0, an errno of Linux (below 1000), or one of the wire's:
  */
 #define GNS_US_NOEXPORT 1002u /* MOUNT: unknown export */
 #define GNS_US_REFUSED 1003u /* MOUNT: not allowed */
+#define GNS_US_UNKNOWN 1006u /* a change: it can not be told whether it ran */
+#define GNS_US_LOST 1007u /* FSYNC: the origin lost power since the write */
 
 /** struct gns_uattr - attributes; times in ns since 1970, sizes in bytes */
 struct gns_uattr {
@@ -205,6 +248,42 @@ struct gns_ureval {
 	__u32 reserved;
 };
 
+/* struct gns_usetattr.valid: which fields count */
+#define GNS_USA_MODE 1u
+#define GNS_USA_UID 2u
+#define GNS_USA_GID 4u
+#define GNS_USA_SIZE 8u
+#define GNS_USA_ATIME 16u
+#define GNS_USA_MTIME 32u
+#define GNS_USA_ATIME_NOW 64u /* the origin's clock */
+#define GNS_USA_MTIME_NOW 128u
+#define GNS_USA_ALL 255u
+
+/** struct gns_usetattr - SETATTR; as struct gns_uattr */
+struct gns_usetattr {
+	__u64 size;
+	__s64 atime;
+	__s64 mtime;
+	__u32 valid; /* GNS_USA_* */
+	__u32 mode; /* at most 07777 */
+	__u32 uid;
+	__u32 gid;
+};
+
+/**
+ * struct gns_uchanged - an object that a change touched
+ * @fh:     which
+ * @before: its version before; 0: it did not exist, or that is not known
+ * @after:  its version after; 0: not known
+ * @attr:   its attributes after; ino 0: it is gone, or they are not known
+ */
+struct gns_uchanged {
+	struct gns_ufh fh;
+	__u64 before;
+	__u64 after;
+	struct gns_uattr attr;
+};
+
 enum gns_attr_type {
 	GNS_A_FD = 1, /* u32: BIND: an open /dev/gns */
 	GNS_A_FEATURES, /* u64: GNS_F_* */
@@ -235,7 +314,7 @@ enum gns_attr_type {
 	GNS_A_GROUPS, /* u32[]: supplementary groups, at most 64 */
 	GNS_A_PAYLOAD, /* u32: bytes of the call to be had by TAKE */
 	GNS_A_STATUS, /* u32: 0, an errno, or GNS_US_* */
-	GNS_A_FLAGS, /* u32: GNS_UF_*; SEEK: whence */
+	GNS_A_FLAGS, /* u32: of the call, see enum gns_call_type; REPLY: GNS_UF_* */
 	GNS_A_ATTR, /* struct gns_uattr */
 	GNS_A_VERSION, /* u64: of the object; 0: not cacheable */
 	GNS_A_NUMBER, /* u64: grant number of the object's lease; 0: none */
@@ -246,6 +325,16 @@ enum gns_attr_type {
 	GNS_A_MOUNT, /* u32: the kernel's number of a mount */
 	GNS_A_STATUS_ORIGIN, /* nest: STATUS: one origin, GNS_S_* */
 	GNS_A_STATUS_MOUNT, /* nest: STATUS: one mount, GNS_S_* */
+	GNS_A_SLOT, /* u32: changes: below SLOTS */
+	GNS_A_SEQ, /* u64: changes: the slot's count, the same for each copy */
+	GNS_A_MODE, /* u32: of what is made, the caller's umask taken off */
+	GNS_A_RDEV, /* u32: MKNOD: device, as in gns_uattr */
+	GNS_A_FH2, /* 1..63 bytes: a second object */
+	GNS_A_NAME2, /* bytes: a second name; SYMLINK: the target */
+	GNS_A_OFF2, /* u64: bytes */
+	GNS_A_COUNT, /* u64: bytes asked for, and in the answer done */
+	GNS_A_SETATTR, /* struct gns_usetattr */
+	GNS_A_CHANGED, /* struct gns_uchanged[], at most GNS_UCHANGED_MAX */
 	__GNS_A_MAX,
 };
 

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Changes: calls that make something other than it was.
+ *
+ * A change has an identity {slot, seq}, by which the origin runs it once,
+ * however often it is sent. It takes a slot of its session before it is sent,
+ * and gives it back when its answer was carried out here.
+ *
+ * The origin revokes every lease on what a change touches but those of the
+ * session it comes from. So this kernel suspends them itself, from before the
+ * change is sent until its answer is carried out: the leases are off, the
+ * epochs others, nothing is mapped. While a change is under way no grant counts
+ * on what it touches, nor afterwards one in an answer to what was asked before:
+ * it may show the state before the change.
+ *
+ * The answer names each object touched, with its version before and after. An
+ * object that was cached in the version before goes on with that after: pages
+ * that the change wrote go, the rest stays, and a lease that was held all the
+ * time is live again. What was cached in another version is dropped.
+ *
+ * Who waits for a change may be killed; the change can not be called back. It
+ * goes on without its waiter, its objects suspended, until it is answered. A
+ * change that is ended without an answer (umount -f) leaves its slot behind as
+ * an orphan, and its objects suspended, until a later change in that slot was
+ * answered: then the older one has run, or never will.
+ *
+ * Locks: slots and what is in them under s->lock. Nothing is held over a call
+ * but what the VFS holds.
+ */
+#ifndef GNS_CHANGE_H
+#define GNS_CHANGE_H
+
+#include <linux/workqueue.h>
+#include "lease.h"
+
+/** struct gns_slot - S a change's place in its session; s->lock */
+struct gns_slot {
+	u64 seq; /* of the newest change */
+	bool busy; /* a change is under way in it */
+	bool orphan; /* one was given up: what it touches stays suspended */
+	u32 nfh;
+	struct gns_fh fh[GNS_UCHANGED_MAX]; /* while busy */
+	u32 nlost;
+	struct gns_fh lost[GNS_UCHANGED_MAX]; /* while orphan */
+};
+
+/**
+ * struct gns_change - a change, from its making to its end
+ * @c:       its call; @c.req is complete before gns_change_run(), @c.ans is
+ *           there after it
+ * @state:   GNS_CHANGE_* bits
+ * @slot:    index; valid while it is under way
+ * @dropped: bytes of the file that the change makes others: from
+ * @dropped_to: to, exclusive; U64_MAX: to the end
+ * @ngi:     of @gi in use
+ * @gi:      what it touches, as known before, references
+ * @buf:     payload, kvmalloc, owned; NULL: none
+ * @nchanged: of @changed
+ * @changed: from the answer
+ * @work:    carries the answer out when nobody waits any more
+ */
+struct gns_change {
+	struct gns_call c;
+	unsigned long state;
+	u32 slot;
+	u64 dropped;
+	u64 dropped_to;
+	u32 ngi;
+	struct gns_inode *gi[GNS_UCHANGED_MAX];
+	void *buf;
+	u32 nchanged;
+	struct gns_uchanged changed[GNS_UCHANGED_MAX];
+	struct work_struct work;
+};
+
+/**
+ * gns_change_new() - a change, not sent yet
+ * @sb:      the mount
+ * @type:    enum gns_call_type
+ * @cred:    who asks; a reference is taken
+ * @payload: bytes of payload; 0: none. @buf has room for them then, and
+ *           c.req.payload and c.req.payload_len are set
+ *
+ * Context: process, may sleep. Return: the change, put by gns_change_put();
+ * NULL without memory.
+ */
+struct gns_change *gns_change_new(struct super_block *sb, u32 type,
+				  const struct cred *cred, u32 payload);
+
+/**
+ * gns_change_touches() - an object that the change is going to touch
+ * @ch:    not run yet
+ * @inode: at most GNS_UCHANGED_MAX, each once is enough; NULL is ignored
+ */
+void gns_change_touches(struct gns_change *ch, struct inode *inode);
+
+/**
+ * gns_change_name() - the name that a change is about
+ * @ch:   not run yet
+ * @dir:  its directory; touched
+ * @name: stays the caller's; copied
+ *
+ * Return: 0; -ENAMETOOLONG; -ENOMEM.
+ */
+int gns_change_name(struct gns_change *ch, struct inode *dir,
+		    const struct qstr *name);
+
+/** gns_change_name2() - RENAME: the second one; else the same */
+int gns_change_name2(struct gns_change *ch, struct inode *dir,
+		     const struct qstr *name);
+
+/** gns_change_text2() - SYMLINK: the target, @len bytes, copied; -ENOMEM */
+int gns_change_text2(struct gns_change *ch, const char *text, u32 len);
+
+/**
+ * gns_change_run() - send it, wait, and carry its answer out here
+ * @ch: complete
+ *
+ * When it returns, what is cached of the objects touched is as after the
+ * change, or is dropped. It must not be run twice.
+ *
+ * Context: process, sleeps, killable; i_rwsem may be held.
+ * Return: 0 with @ch->c.ans; -EINTR: killed, the change may happen yet;
+ * -ETIMEDOUT on a soft mount, likewise; -EIO: it can not be told whether it
+ * ran; -EROFS, -EDEADLK, -EOPNOTSUPP: not sent; else the origin's error.
+ */
+int gns_change_run(struct gns_change *ch);
+
+void gns_change_put(struct gns_change *ch);
+
+/**
+ * gns_change_stamp() - may names of a directory be cached after a change?
+ * @ch:  run, answered without an error
+ * @dir: touched by it
+ *
+ * For d_time of the dentries whose names it changed; see dir.h. Context:
+ * process, dir's i_rwsem held exclusive. Return: the dgen; 0: no.
+ */
+u64 gns_change_stamp(struct gns_change *ch, struct inode *dir);
+
+/**
+ * gns_change_made() - the inode of what a change made or found
+ * @ch: run, answered without an error
+ * @sb: the mount
+ *
+ * Return: a reference, without a lease; ERR_PTR: -EIO when the answer names
+ * nothing, -ENOMEM, -EUCLEAN.
+ */
+struct inode *gns_change_made(struct gns_change *ch, struct super_block *sb);
+
+#endif

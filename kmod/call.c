@@ -84,6 +84,27 @@ static int put_bytes(struct sk_buff *skb, int type, const void *p, u32 len)
 	return len ? nla_put(skb, type, len, p) : 0;
 }
 
+/* What only changes have, and FSYNC. A zero is not said; that is slot 0's too,
+ * but SEQ says that it is a change.
+ */
+static int put_change(struct sk_buff *skb, const struct gns_req *q)
+{
+	return put_u32(skb, GNS_A_SLOT, q->slot) ||
+			       put_u64(skb, GNS_A_SEQ, q->seq) ||
+			       put_u32(skb, GNS_A_MODE, q->mode) ||
+			       put_u32(skb, GNS_A_RDEV, q->rdev) ||
+			       put_bytes(skb, GNS_A_FH2, q->fh2.b, q->fh2.len) ||
+			       put_bytes(skb, GNS_A_NAME2, q->name2,
+					 q->namelen2) ||
+			       put_u64(skb, GNS_A_OFF2, q->off2) ||
+			       put_u64(skb, GNS_A_COUNT, q->count) ||
+			       put_u64(skb, GNS_A_INCARNATION, q->incarnation) ||
+			       put_bytes(skb, GNS_A_SETATTR, q->setattr,
+					 q->setattr ? sizeof(*q->setattr) : 0) ?
+		       -EMSGSIZE :
+		       0;
+}
+
 /* inst->lock held: the call has not ended, what it points to is there. */
 static int call_fill(struct gns_word *w, struct sk_buff *skb)
 {
@@ -102,6 +123,7 @@ static int call_fill(struct gns_word *w, struct sk_buff *skb)
 	    put_u32(skb, GNS_A_LEN, q->len) ||
 	    put_u32(skb, GNS_A_FLAGS, q->flags) ||
 	    put_u32(skb, GNS_A_PAYLOAD, q->payload_len) ||
+	    put_change(skb, q) ||
 	    put_cred_ids(skb, q->cred))
 		return -EMSGSIZE;
 	set_bit(GNS_CALL_SENT, &c->state);
@@ -171,14 +193,22 @@ void gns_call_drain(struct gns_sb *gsb)
 	spin_unlock(&gsb->calls_lock);
 }
 
+/* The feature that a helper needs for calls of a type; 0: none. */
+static u64 feature_for(u32 type)
+{
+	if (type == GNS_CALL_SEEK)
+		return GNS_F_SEEK;
+	return type >= GNS_CALL_WRITE ? GNS_F_CHANGE : 0;
+}
+
 /* A place in the table, so that entering it can not fail any more. */
 static int reserve(struct gns_call *c)
 {
 	struct gns_instance *inst = c->s->inst;
+	u64 needed = feature_for(c->req.type);
 	int err = -EBUSY;
 
-	if (c->req.type == GNS_CALL_SEEK &&
-	    !(READ_ONCE(inst->features) & GNS_F_SEEK))
+	if (needed & ~READ_ONCE(inst->features))
 		return -EOPNOTSUPP;
 	if (atomic_inc_return(&inst->ncalls) <= GNS_CALLS_MAX) {
 		c->id = atomic64_inc_return(&inst->next_id);
@@ -318,6 +348,9 @@ void gns_call_end(struct gns_call *c, int err)
 	trace_gns_call_end(c, err);
 	if (c->ops->end)
 		c->ops->end(c);
+	/* Its parser's, who goes on as soon as this call has ended. */
+	c->ans.nchanged = 0;
+	c->ans.changed = NULL;
 	complete_all(&c->done);
 	while (refs--)
 		gns_call_put(c);

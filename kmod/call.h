@@ -47,7 +47,7 @@ struct gns_grant {
  * struct gns_req - what is asked; unused fields are zero
  * @type:    enum gns_call_type
  * @want:    GNS_UWANT_*
- * @flags:   SEEK: whence
+ * @flags:   as @type has them, see linux/gns.h
  * @len:     bytes of the answer
  * @fh:      the object, or the directory
  * @name:    owned by the call's maker until the end
@@ -58,6 +58,17 @@ struct gns_grant {
  * @cred:    who asks, a reference; put by the call
  * @payload: for TAKE, owned by the maker until the end
  * @payload_len: bytes of it
+ * @slot:    change: its slot, below the session's slots
+ * @seq:     change: the slot's count; 0: it is none
+ * @fh2:     RENAME: the other directory; LINK, COPY: the other object
+ * @name2:   RENAME: the new name; SYMLINK: the target. Owned as @name
+ * @namelen2: bytes of @name2, no end mark
+ * @off2:    COPY: bytes
+ * @count:   FALLOCATE, COPY: bytes
+ * @mode:    of what is made
+ * @rdev:    MKNOD: as in struct gns_uattr
+ * @incarnation: FSYNC: of the origin that took the writes
+ * @setattr: SETATTR; owned as @name
  */
 struct gns_req {
 	u32 type;
@@ -73,6 +84,17 @@ struct gns_req {
 	const struct cred *cred;
 	const void *payload;
 	u32 payload_len;
+	u32 slot;
+	u64 seq;
+	struct gns_fh fh2;
+	const char *name2;
+	u32 namelen2;
+	u32 mode;
+	u64 off2;
+	u64 count;
+	u32 rdev;
+	u64 incarnation;
+	const struct gns_usetattr *setattr;
 };
 
 /**
@@ -82,11 +104,16 @@ struct gns_req {
  * @flags: GNS_UF_*
  * @dir:   LOOKUP: of the directory
  * @grant: of the object; LOOKUP: of the child
- * @fh:    LOOKUP, MOUNT: the object
+ * @fh:    LOOKUP, MOUNT, and a change that made or found one: the object
  * @attr:  of the object
  * @statfs: STATFS
  * @len:   bytes delivered
- * @off:   SEEK
+ * @off:   SEEK: what was found; WRITE: where the bytes went
+ * @count: change: bytes done
+ * @nchanged: entries of @changed, at most GNS_UCHANGED_MAX
+ * @changed: change: what it touched, checked: each has a handle of 1 to
+ *         GNS_UFH_MAX bytes. Not the call's: it is gone when ops->end() has
+ *         returned, which copies what it needs. NULL where @nchanged is 0
  */
 struct gns_answer {
 	int err;
@@ -99,6 +126,9 @@ struct gns_answer {
 	struct gns_ustatfs statfs;
 	u32 len;
 	u64 off;
+	u64 count;
+	u32 nchanged;
+	const struct gns_uchanged *changed;
 };
 
 /**

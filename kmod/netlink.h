@@ -62,7 +62,7 @@ int gns_do_lost(struct sk_buff *skb, struct genl_info *info);
 int gns_do_revoke(struct sk_buff *skb, struct genl_info *info);
 int gns_do_trouble(struct sk_buff *skb, struct genl_info *info);
 
-extern const struct nla_policy gns_reply_policy[GNS_A_STATFS + 1];
+extern const struct nla_policy gns_reply_policy[GNS_A_CHANGED + 1];
 int gns_do_reply(struct sk_buff *skb, struct genl_info *info);
 
 extern const struct nla_policy gns_drop_policy[GNS_A_MOUNT + 1];

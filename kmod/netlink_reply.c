@@ -5,7 +5,10 @@
 #include "gns.h"
 #include "netlink.h"
 
-const struct nla_policy gns_reply_policy[GNS_A_STATFS + 1] = {
+#define CHANGED_MIN sizeof(struct gns_uchanged)
+#define CHANGED_MAX (GNS_UCHANGED_MAX * sizeof(struct gns_uchanged))
+
+const struct nla_policy gns_reply_policy[GNS_A_CHANGED + 1] = {
 	[GNS_A_SID] = { .type = NLA_U64 },
 	[GNS_A_FH] = NLA_POLICY_RANGE(NLA_BINARY, 1, GNS_UFH_MAX),
 	[GNS_A_ID] = { .type = NLA_U64 },
@@ -18,6 +21,8 @@ const struct nla_policy gns_reply_policy[GNS_A_STATFS + 1] = {
 	[GNS_A_DIR_VERSION] = { .type = NLA_U64 },
 	[GNS_A_DIR_NUMBER] = { .type = NLA_U64 },
 	[GNS_A_STATFS] = NLA_POLICY_EXACT_LEN(sizeof(struct gns_ustatfs)),
+	[GNS_A_COUNT] = { .type = NLA_U64 },
+	[GNS_A_CHANGED] = NLA_POLICY_RANGE(NLA_BINARY, CHANGED_MIN, CHANGED_MAX),
 };
 
 static u64 get_u64(struct genl_info *info, int type)
@@ -47,6 +52,7 @@ static void parse(struct genl_info *info, struct gns_answer *ans)
 	ans->grant.version = get_u64(info, GNS_A_VERSION);
 	ans->grant.number = get_u64(info, GNS_A_NUMBER);
 	ans->off = get_u64(info, GNS_A_OFF);
+	ans->count = get_u64(info, GNS_A_COUNT);
 	if (info->attrs[GNS_A_FH])
 		ans->fh.len = nla_len(info->attrs[GNS_A_FH]);
 	get_bytes(info, GNS_A_FH, ans->fh.b, sizeof(ans->fh.b));
@@ -54,10 +60,38 @@ static void parse(struct genl_info *info, struct gns_answer *ans)
 	get_bytes(info, GNS_A_STATFS, &ans->statfs, sizeof(ans->statfs));
 }
 
+/* What a change touched, copied to @to: an attribute's bytes are not aligned. */
+static int parse_changed(struct genl_info *info, struct gns_answer *ans,
+			 struct gns_uchanged to[GNS_UCHANGED_MAX])
+{
+	struct nlattr *a = info->attrs[GNS_A_CHANGED];
+	u32 i;
+
+	if (!a)
+		return 0;
+	if (nla_len(a) % sizeof(*to)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, a,
+				    "not a whole number of struct gns_uchanged");
+		return -EINVAL;
+	}
+	ans->nchanged = nla_memcpy(to, a, CHANGED_MAX) / sizeof(*to);
+	ans->changed = to;
+	for (i = 0; i < ans->nchanged; i++) {
+		if (to[i].fh.len && to[i].fh.len <= GNS_UFH_MAX)
+			continue;
+		NL_SET_ERR_MSG_ATTR(info->extack, a,
+				    "a handle that has not 1 to 63 bytes");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int gns_do_reply(struct sk_buff *skb, struct genl_info *info)
 {
 	struct gns_instance *inst = gns_netlink_helper(info);
+	struct gns_uchanged changed[GNS_UCHANGED_MAX];
 	struct gns_answer ans;
+	int err;
 
 	if (IS_ERR(inst))
 		return PTR_ERR(inst);
@@ -65,5 +99,8 @@ int gns_do_reply(struct sk_buff *skb, struct genl_info *info)
 	if (gns_netlink_missing(info, GNS_A_ID))
 		return -EINVAL;
 	parse(info, &ans);
+	err = parse_changed(info, &ans, changed);
+	if (err)
+		return err;
 	return gns_call_answer(inst, get_u64(info, GNS_A_ID), &ans, NULL);
 }

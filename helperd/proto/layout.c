@@ -79,6 +79,15 @@ static const struct gns_field f_obj[] = {
 	END,
 };
 
+static const struct gns_field f_fsync[] = {
+	M(CRED, obj.cred, 0),
+	M(FH, obj.fh, 0),
+	M(U8, obj.want, GNS_WANT_ALL),
+	M(U8, obj.datasync, GNS_FS_ALL),
+	M(U64, obj.incarnation, 0),
+	END,
+};
+
 static const struct gns_field f_name[] = {
 	M(CRED, name.cred, 0),
 	M(FH, name.fh, 0),
@@ -184,10 +193,78 @@ static const struct gns_field f_setattr[] = {
 	END,
 };
 
+static const struct gns_field f_link[] = {
+	M(CHANGE, link.change, 0),
+	M(CRED, link.cred, 0),
+	M(FH, link.dir, 0),
+	M(STR, link.name, GNS_NAME_MAX),
+	M(FH, link.fh, 0),
+	END,
+};
+
+static const struct gns_field f_symlink[] = {
+	M(CHANGE, symlink.change, 0),
+	M(CRED, symlink.cred, 0),
+	M(FH, symlink.dir, 0),
+	M(STR, symlink.name, GNS_NAME_MAX),
+	M(STR, symlink.target, GNS_TARGET_MAX),
+	END,
+};
+
+static const struct gns_field f_mknod[] = {
+	M(CHANGE, mknod.change, 0),
+	M(CRED, mknod.cred, 0),
+	M(FH, mknod.dir, 0),
+	M(STR, mknod.name, GNS_NAME_MAX),
+	M(U32, mknod.mode, GNS_MK_ALL),
+	M(U32, mknod.rdev, 0),
+	END,
+};
+
+static const struct gns_field f_setxattr[] = {
+	M(CHANGE, setxattr.change, 0),
+	M(CRED, setxattr.cred, 0),
+	M(FH, setxattr.fh, 0),
+	M(STR, setxattr.name, GNS_NAME_MAX),
+	M(U8, setxattr.flags, GNS_XA_ALL),
+	END,
+};
+
+static const struct gns_field f_fallocate[] = {
+	M(CHANGE, fallocate.change, 0),
+	M(CRED, fallocate.cred, 0),
+	M(FH, fallocate.fh, 0),
+	M(U64, fallocate.off, 0),
+	M(U64, fallocate.len, 0),
+	M(U32, fallocate.mode, 0),
+	END,
+};
+
+static const struct gns_field f_copy[] = {
+	M(CHANGE, copy.change, 0),
+	M(CRED, copy.cred, 0),
+	M(FH, copy.from, 0),
+	M(U64, copy.from_off, 0),
+	M(FH, copy.fh, 0),
+	M(U64, copy.off, 0),
+	M(U64, copy.len, 0),
+	M(U8, copy.flags, GNS_CP_ALL),
+	END,
+};
+
 static const struct gns_field f_change_r[] = {
 	M(FH, r_change.fh, 1),
 	M(U64, r_change.off, 0),
 	M(U32, r_change.count, GNS_WRITE_MAX),
+	M(U8, r_change.created, 1),
+	M(CHANGED, r_change.changed, 0),
+	END,
+};
+
+static const struct gns_field f_copy_r[] = {
+	M(FH, r_change.fh, 1),
+	M(U64, r_change.off, 0),
+	M(U32, r_change.count, GNS_COPY_MAX),
 	M(U8, r_change.created, 1),
 	M(CHANGED, r_change.changed, 0),
 	END,
@@ -210,7 +287,7 @@ static const struct gns_layout requests[GNS_MSG_END] = {
 	[GNS_LISTXATTR] = { .fields = f_obj },
 	[GNS_STATFS] = { .fields = f_obj },
 	[GNS_REVALIDATE] = { f_count, 1, GNS_PAYLOAD_MAX },
-	[GNS_FSYNC] = { .fields = f_obj },
+	[GNS_FSYNC] = { .fields = f_fsync },
 	[GNS_WRITE] = { f_write, 0, GNS_WRITE_MAX },
 	[GNS_CREATE] = { .fields = f_make },
 	[GNS_MKDIR] = { .fields = f_make },
@@ -219,6 +296,12 @@ static const struct gns_layout requests[GNS_MSG_END] = {
 	[GNS_RENAME] = { .fields = f_rename },
 	[GNS_SETATTR] = { .fields = f_setattr },
 	[GNS_SEEK] = { .fields = f_seek },
+	[GNS_LINK] = { .fields = f_link },
+	[GNS_SYMLINK] = { .fields = f_symlink },
+	[GNS_MKNOD] = { .fields = f_mknod },
+	[GNS_SETXATTR] = { f_setxattr, 0, GNS_XATTR_MAX },
+	[GNS_FALLOCATE] = { .fields = f_fallocate },
+	[GNS_COPY] = { .fields = f_copy },
 };
 
 static const struct gns_layout replies[GNS_MSG_END] = {
@@ -245,6 +328,12 @@ static const struct gns_layout replies[GNS_MSG_END] = {
 	[GNS_RENAME] = { .fields = f_change_r },
 	[GNS_SETATTR] = { .fields = f_change_r },
 	[GNS_SEEK] = { .fields = f_seek_r },
+	[GNS_LINK] = { .fields = f_change_r },
+	[GNS_SYMLINK] = { .fields = f_change_r },
+	[GNS_MKNOD] = { .fields = f_change_r },
+	[GNS_SETXATTR] = { .fields = f_change_r },
+	[GNS_FALLOCATE] = { .fields = f_change_r },
+	[GNS_COPY] = { .fields = f_copy_r },
 };
 
 const struct gns_field gns_dirent_fields[] = {
@@ -311,6 +400,12 @@ const char *gns_msg_name(u16 type)
 		"RENAME",
 		"SETATTR",
 		"SEEK",
+		"LINK",
+		"SYMLINK",
+		"MKNOD",
+		"SETXATTR",
+		"FALLOCATE",
+		"COPY",
 	};
 
 	return type < GNS_MSG_END ? names[type] : "?";

@@ -291,9 +291,9 @@ struct gns_m_copy {
 
 /** struct gns_r_change - answer of every change */
 struct gns_r_change {
-	struct gns_fh fh; /* of what CREATE and MKDIR made or found */
+	struct gns_fh fh; /* of what was made, or found by CREATE */
 	u64 off; /* WRITE: where it went */
-	u32 count; /* WRITE, COPY: bytes written */
+	u32 count; /* WRITE, COPY: bytes written; 0 of a clone */
 	u8 created;
 	struct gns_changed_list changed;
 };

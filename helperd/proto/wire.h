@@ -37,6 +37,8 @@
 #define GNS_PATH_MAX 4096u
 #define GNS_READ_MAX (2u << 20) /* one version up to here */
 #define GNS_WRITE_MAX (1u << 20)
+#define GNS_COPY_MAX (1u << 30) /* one COPY that is no clone */
+#define GNS_TARGET_MAX 4095u /* of a symbolic link that is made */
 #define GNS_DIR_MAX (1u << 20)
 #define GNS_XATTR_MAX 65536u
 #define GNS_GROUPS_MAX 64u /* supplementary groups of a caller */
@@ -135,9 +137,14 @@ enum gns_status {
 #define GNS_XA_CREATE 1u
 #define GNS_XA_REPLACE 2u
 #define GNS_XA_REMOVE 4u
+#define GNS_XA_ALL 7u
+
+/* MKNOD: the type of the object, and 07777 */
+#define GNS_MK_ALL 0177777u
 
 /* COPY */
 #define GNS_CP_CLONE 1u /* share the blocks, or fail */
+#define GNS_CP_ALL 1u
 
 /* FSYNC: datasync */
 #define GNS_FS_DATA 1u

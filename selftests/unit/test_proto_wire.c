@@ -119,6 +119,38 @@ static void test_write(void **state)
 	same_bytes(&msg, want, sizeof(want));
 }
 
+/* Two handles and three numbers of the same kind: which one is which? */
+static void test_copy(void **state)
+{
+	static const u8 want[] = {
+		89, 0, 0, 0, 31, 0, 0, 0, /* len, type, flags */
+		9, 0, 0, 0, 0, 0, 0, 0, /* tag */
+		7, 0, 0, 0, 0, 0, 0, 0, /* sid */
+		0, 0, 0, 0, 57, 0, 0, 0, /* status, body */
+		3, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, /* slot, seq */
+		0xe8, 3, 0, 0, 100, 0, 0, 0, /* uid, gid */
+		0, 0, 0, 0, /* groups */
+		4, 'f', 'r', 'o', 'm', /* from */
+		0, 0x10, 0, 0, 0, 0, 0, 0, /* from_off */
+		2, 't', 'o', /* fh */
+		0, 0x20, 0, 0, 0, 0, 0, 0, /* off */
+		0, 0, 0, 0, 1, 0, 0, 0, /* len */
+		1, /* flags */
+	};
+	struct gns_msg msg = { .type = GNS_COPY, .tag = 9, .sid = 7 };
+
+	(void)state;
+	msg.copy.change = (struct gns_change){ 3, 5 };
+	msg.copy.cred = (struct gns_cred){ .uid = 1000, .gid = 100 };
+	msg.copy.from = (struct gns_fh){ 4, "from" };
+	msg.copy.from_off = 4096;
+	msg.copy.fh = (struct gns_fh){ 2, "to" };
+	msg.copy.off = 8192;
+	msg.copy.len = 1ull << 32;
+	msg.copy.flags = GNS_CP_CLONE;
+	same_bytes(&msg, want, sizeof(want));
+}
+
 static void test_attributes(void **state)
 {
 	static const u8 want[] = {
@@ -200,7 +232,7 @@ static const struct {
 	{ GNS_LISTXATTR, 374, 257, 0x3d0116a7, 0x815fc8d9 },
 	{ GNS_STATFS, 374, 84, 0x613fe36e, 0x5890f79b },
 	{ GNS_REVALIDATE, 100, 100, 0xe14e5e27, 0x75e0efd6 },
-	{ GNS_FSYNC, 374, 32, 0xfabb3e7c, 0x18455cbd },
+	{ GNS_FSYNC, 374, 32, 0x23f623d5, 0x18455cbd },
 	{ GNS_WRITE, 449, 511, 0x394da0fb, 0xfc567138 },
 	{ GNS_CREATE, 638, 511, 0xe6374dcf, 0xa30d771b },
 	{ GNS_MKDIR, 638, 511, 0xeff2824c, 0x72eb65a6 },
@@ -209,6 +241,12 @@ static const struct {
 	{ GNS_RENAME, 955, 511, 0x1482f255, 0x2a3ab537 },
 	{ GNS_SETATTR, 416, 511, 0xbcc10f17, 0x668b9292 },
 	{ GNS_SEEK, 373, 40, 0x7c2cd9e7, 0x1fa497c5 },
+	{ GNS_LINK, 697, 511, 0x6d3894ce, 0x093c48b0 },
+	{ GNS_SYMLINK, 4730, 511, 0x0c9a2924, 0x2993a313 },
+	{ GNS_MKNOD, 641, 511, 0x0b3b3a3b, 0x8125de7e },
+	{ GNS_SETXATTR, 698, 511, 0x221d24e9, 0x5a438d91 },
+	{ GNS_FALLOCATE, 396, 511, 0x10ea8020, 0x0c3585dc },
+	{ GNS_COPY, 465, 511, 0x994e809b, 0xdbdf2cbf },
 };
 
 static void test_all_messages(void **state)
@@ -253,9 +291,13 @@ static void test_numbers(void **state)
 	assert_int_equal(GNS_WRITE, 18);
 	assert_int_equal(GNS_SETATTR, 24);
 	assert_int_equal(GNS_SEEK, 25);
+	assert_int_equal(GNS_LINK, 26);
+	assert_int_equal(GNS_COPY, 31);
+	assert_int_equal(GNS_FEAT_SEEK, 1);
+	assert_int_equal(GNS_FEAT_MORE, 2);
 	assert_int_equal(GNS_ST_NOTEXT, 1004);
 	assert_int_equal(GNS_ST_UNKNOWN, 1006);
-	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 26, "messages");
+	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 32, "messages");
 	_Static_assert(GNS_ST_DEAD == 1000 && GNS_ST_END == 1008, "statuses");
 	_Static_assert(GNS_FH_MAX == 63, "bytes of a handle");
 	_Static_assert(GNS_NAME_MAX == 255, "bytes of a name");
@@ -265,6 +307,8 @@ static void test_numbers(void **state)
 	_Static_assert(GNS_CHANGED_MAX == 4, "objects of a change");
 	_Static_assert(GNS_READ_MAX == 2 << 20, "bytes of READ");
 	_Static_assert(GNS_WRITE_MAX == 1 << 20, "bytes of WRITE");
+	_Static_assert(GNS_COPY_MAX == 1 << 30, "bytes of COPY");
+	_Static_assert(GNS_TARGET_MAX == 4095, "bytes of a link's target");
 	_Static_assert(GNS_DIR_MAX == 1 << 20, "bytes of READDIR");
 	_Static_assert(GNS_XATTR_MAX == 65536, "bytes of an xattr");
 	/* What an origin waits: never less than 5/4 of the promise. */
@@ -352,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_all_messages),
 		cmocka_unit_test(test_numbers),

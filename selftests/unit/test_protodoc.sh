@@ -66,8 +66,8 @@ look "every field" "$(sed -n 's/^.*[{\t ]M([A-Z0-9]*, \([a-z_.]*\), .*/\1/p
 look "every status" "$(sed -n '/^enum gns_status/,/^}/s/^\t\(GNS_[A-Z_]*\)[ ,].*/\1/p' \
 	wire.h | grep -v _END)" '`'
 
-look "every flag" "$(sed -n 's/^#define \(GNS_\(HF\|WANT\|WR\|CR\|RN\|SA\|SK\)_[A-Z_]*\) .*/\1/p' \
-	wire.h | grep -v _ALL)" '`'
+look "every flag" "$(sed -n 's/^#define \(GNS_\(FEAT\|HF\|WANT\|WR\|CR\|RN\|XA\|CP\|FS\|SA\|SK\)_[A-Z_]*\) .*/\1/p' \
+	wire.h | grep -v '_\(HF\|WANT\|WR\|CR\|RN\|XA\|CP\|SA\)_ALL')" '`'
 
 look "every limit" "$(sed -n 's/^#define \(GNS_[A-Z]*_MAX\) .*/\1/p' wire.h |
 	grep -v 'PROTO\|PAYLOAD')" '`'
@@ -83,6 +83,8 @@ value GNS_HDR_LEN 32u 'A frame is a header of 32'
 value GNS_BODY_MAX 16384u '| body | 16384 bytes |'
 value GNS_READ_MAX "(2u << 20)" "answer | 2 MiB | \`GNS_READ_MAX\`"
 value GNS_WRITE_MAX "(1u << 20)" 'WRITE | 1 MiB |'
+value GNS_COPY_MAX "(1u << 30)" 'COPY | 1 GiB |'
+value GNS_TARGET_MAX 4095u 'SYMLINK | 4095 bytes |'
 value GNS_DIR_MAX "(1u << 20)" "READDIR's answer | 1 MiB |"
 value GNS_XATTR_MAX 65536u 'answer | 64 KiB |'
 value GNS_PATH_MAX 4096u "export's name | 4096 bytes |"
@@ -92,7 +94,10 @@ value GNS_REVAL_MAX 2048u 'REVALIDATE | 2048 |'
 value GNS_GROUPS_MAX 64u 'groups | 64 |'
 value GNS_SLOTS_MAX 256u 'instance | 256;'
 value GNS_CHANGED_MAX 4u 'change | 4 |'
-value GNS_FEATURES 0ull "(\`GNS_FEATURES\` is 0)"
+value GNS_FEAT_SEEK 1ull "\`GNS_FEAT_SEEK\` (1)"
+value GNS_FEAT_MORE 2ull "\`GNS_FEAT_MORE\` (2)"
+value GNS_FEATURES "(GNS_FEAT_SEEK | GNS_FEAT_MORE)" "\`GNS_FEATURES\` is 3"
+value GNS_MK_ALL 0177777u 'at most 0177777'
 value GNS_TTL_DEFAULT_NS "(10 * NSEC" 'TTL is 10 s by default'
 value GNS_DRIFT_NS "(250 * NSEC" 'x 5/4 + 250 ms'
 result $values "values"

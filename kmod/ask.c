@@ -93,7 +93,8 @@ static void batch_apply(struct batch *b, const struct gns_answer *ans,
 	for (i = 0; i < b->n; i++) {
 		if (v[i].status || !gns_fh_eq(&v[i].fh, &b->gi[i]->fh))
 			continue;
-		g = (struct gns_grant){ v[i].version, v[i].number };
+		g = (struct gns_grant){ v[i].version, v[i].number,
+					ans->grant.asked };
 		before = READ_ONCE(b->gi[i]->version);
 		if (gns_lease_grant(b->gi[i], ans->sid, &g, &v[i].attr))
 			kept += before == g.version;

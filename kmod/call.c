@@ -277,6 +277,7 @@ int gns_call_submit(struct gns_call *c)
 	int err = -EDEADLK;
 
 	c->begun = ktime_get_boottime_ns();
+	c->asked = READ_ONCE(c->s->own_seq);
 	if (!gns_helper_is_me(c->s->inst))
 		err = reserve(c);
 	if (!err) {
@@ -437,6 +438,8 @@ int gns_call_answer(struct gns_instance *inst, u64 id,
 	if (!c)
 		return err;
 	c->ans = *ans;
+	c->ans.grant.asked = c->asked;
+	c->ans.dir.asked = c->asked;
 	c->ans.len = bytes ? bytes->len : 0;
 	err = ans->err;
 	if (!err && c->ops->deliver)
@@ -545,8 +548,7 @@ int gns_call_wait(struct gns_call *c)
 	return wait_for(c, limit_ms(c));
 }
 
-/* As after init, but for the request. Nobody but its maker has it. */
-static void reset(struct gns_call *c)
+void gns_call_reset(struct gns_call *c)
 {
 	struct gns_instance *inst = c->s->inst;
 
@@ -564,7 +566,7 @@ int gns_call_sync(struct gns_call *c)
 	u64 begun = ktime_get_boottime_ns();
 	int err;
 
-	for (waited = 0;; reset(c)) {
+	for (waited = 0;; gns_call_reset(c)) {
 		err = gns_call_submit(c);
 		if (!err)
 			err = wait_for(c, limit ? limit - waited : 0);

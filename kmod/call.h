@@ -37,10 +37,16 @@ struct gns_call;
 /** struct gns_fh - as on the wire; compared by len and len bytes */
 #define gns_fh gns_ufh
 
-/** struct gns_grant - the version an answer shows, and the lease with it */
+/**
+ * struct gns_grant - the version an answer shows, and the lease with it
+ * @version: 0: not cacheable
+ * @number:  0: no lease
+ * @asked:   session->own_seq when it was asked for
+ */
 struct gns_grant {
-	u64 version; /* 0: not cacheable */
-	u64 number; /* 0: no lease */
+	u64 version;
+	u64 number;
+	u64 asked;
 };
 
 /**
@@ -196,6 +202,7 @@ enum gns_call_bit {
  * @by_sb: in gsb->calls, under gsb->calls_lock
  * @done:  completed at the end
  * @begun: ns of BOOTTIME, at submit
+ * @asked: session->own_seq at submit: see change.h
  * @req:   what is asked
  * @ans:   what came back
  */
@@ -210,6 +217,7 @@ struct gns_call {
 	struct list_head by_sb;
 	struct completion done;
 	u64 begun;
+	u64 asked;
 	struct gns_req req;
 	struct gns_answer ans;
 };
@@ -262,6 +270,14 @@ int gns_call_wait(struct gns_call *c);
  * Return: as submit and wait.
  */
 int gns_call_sync(struct gns_call *c);
+
+/**
+ * gns_call_reset() - for another try of a call that has ended
+ * @c: nobody but its maker has it
+ *
+ * It is as after init, but for its request.
+ */
+void gns_call_reset(struct gns_call *c);
 
 /**
  * gns_call_end() - end a call that the caller has claimed

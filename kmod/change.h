@@ -33,42 +33,34 @@
 #include <linux/workqueue.h>
 #include "lease.h"
 
-/** struct gns_slot - S a change's place in its session; s->lock */
-struct gns_slot {
-	u64 seq; /* of the newest change */
-	bool busy; /* a change is under way in it */
-	bool orphan; /* one was given up: what it touches stays suspended */
-	u32 nfh;
-	struct gns_fh fh[GNS_UCHANGED_MAX]; /* while busy */
-	u32 nlost;
-	struct gns_fh lost[GNS_UCHANGED_MAX]; /* while orphan */
-};
-
 /**
  * struct gns_change - a change, from its making to its end
- * @c:       its call; @c.req is complete before gns_change_run(), @c.ans is
- *           there after it
- * @state:   GNS_CHANGE_* bits
- * @slot:    index; valid while it is under way
- * @dropped: bytes of the file that the change makes others: from
- * @dropped_to: to, exclusive; U64_MAX: to the end
- * @ngi:     of @gi in use
- * @gi:      what it touches, as known before, references
- * @buf:     payload, kvmalloc, owned; NULL: none
- * @nchanged: of @changed
- * @changed: from the answer
- * @work:    carries the answer out when nobody waits any more
+ * @c:     its call; @c.req is complete before gns_change_run(), @c.ans is
+ *         there after it
+ * @state: bits, see change.c
+ * @slot:  index; valid while it is under way
+ * @from:  SETATTR, FALLOCATE, COPY: bytes of the file that it makes others:
+ *         from here; @from = @to: none. What a smaller size cuts off goes anyhow
+ * @to:    to here, exclusive; U64_MAX: to the end
+ * @ngi:   of @gi in use
+ * @gi:    what it touches, as known before, references
+ * @buf:   payload, kvmalloc, owned; NULL: none
+ * @name:  owned; NULL: none
+ * @name2: owned; NULL: none
+ * @changed: from the answer, @c.ans.nchanged of them
+ * @work:  carries the answer out when nobody waits any more
  */
 struct gns_change {
 	struct gns_call c;
 	unsigned long state;
 	u32 slot;
-	u64 dropped;
-	u64 dropped_to;
+	u64 from;
+	u64 to;
 	u32 ngi;
 	struct gns_inode *gi[GNS_UCHANGED_MAX];
 	void *buf;
-	u32 nchanged;
+	char *name;
+	char *name2;
 	struct gns_uchanged changed[GNS_UCHANGED_MAX];
 	struct work_struct work;
 };
@@ -137,6 +129,16 @@ void gns_change_put(struct gns_change *ch);
  * process, dir's i_rwsem held exclusive. Return: the dgen; 0: no.
  */
 u64 gns_change_stamp(struct gns_change *ch, struct inode *dir);
+
+/**
+ * gns_change_after() - the version of an object after a change
+ * @ch: answered
+ * @gi: touched by it
+ *
+ * Return: that version; that of what is cached, when the change has left it
+ * alone; 0: not known.
+ */
+u64 gns_change_after(const struct gns_change *ch, const struct gns_inode *gi);
 
 /**
  * gns_change_made() - the inode of what a change made or found

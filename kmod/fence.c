@@ -41,6 +41,7 @@ void gns_fence_drop(struct gns_inode *gi)
 	lockdep_assert_held(&gi->lease_mutex);
 	spin_lock(&s->lock);
 	gns_lease_off(gi);
+	gi->paused = 0;
 	spin_unlock(&s->lock);
 	spin_lock(&gi->lock);
 	gns_lease_new_epoch(gi);
@@ -126,6 +127,62 @@ void gns_lease_zap(struct gns_inode *gi)
 		folio_batch_release(&batch);
 		cond_resched();
 	}
+}
+
+/*
+ * Faults in progress: around looks at the gate in an RCU section, and maps in
+ * that; others look again with the folio locked, which the zap waits for.
+ */
+void gns_lease_unmap_all(struct gns_inode *gi)
+{
+	if (!S_ISREG(gi->vfs_inode.i_mode) ||
+	    !is_mapped(gi->vfs_inode.i_mapping))
+		return;
+	gns_lease_unmap(gi);
+	synchronize_rcu_expedited();
+	gns_lease_zap(gi);
+}
+
+/* As drop_pages(), of a range; to @to, exclusive. */
+static void drop_range(struct gns_inode *gi, u64 from, u64 to)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	pgoff_t first = from >> PAGE_SHIFT, last = (to - 1) >> PAGE_SHIFT;
+
+	gns_fill_abort_all(gi, -ESTALE);
+	unmap_mapping_pages(mapping, first, last - first + 1, false);
+	filemap_invalidate_lock(mapping);
+	gns_fill_abort_all(gi, -ESTALE);
+	if (invalidate_inode_pages2_range(mapping, first, last))
+		truncate_inode_pages(mapping, 0);
+	filemap_invalidate_unlock(mapping);
+}
+
+bool gns_fence_step(struct gns_inode *gi, const struct gns_uchanged *ch,
+		    u64 from, u64 to)
+{
+	struct gns_listing *listing = NULL;
+
+	lockdep_assert_held(&gi->lease_mutex);
+	if (!gi->version || gi->version != ch->before || !ch->after ||
+	    !ch->attr.ino || (ch->attr.mode ^ gi->vfs_inode.i_mode) & S_IFMT) {
+		gns_fence_drop(gi);
+		return false;
+	}
+	if (S_ISREG(gi->vfs_inode.i_mode) && from < to)
+		drop_range(gi, from, to);
+	spin_lock(&gi->lock);
+	/* Other names are as they were: their stamp goes on to count. */
+	listing = gi->listing;
+	gi->listing = NULL;
+	gns_lease_new_epoch(gi);
+	WRITE_ONCE(gi->version, ch->after);
+	gns_inode_set_attr(gi, &ch->attr);
+	/* Pairs with gns_attr_ok(). */
+	smp_store_release(&gi->attr_ok, true);
+	spin_unlock(&gi->lock);
+	gns_listing_free(listing);
+	return true;
 }
 
 struct release;

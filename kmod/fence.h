@@ -18,6 +18,20 @@
  */
 void gns_fence_drop(struct gns_inode *gi);
 
+/**
+ * gns_fence_step() - what is cached goes on as of after a change made here
+ * @gi:   the inode; its lease is suspended
+ * @ch:   what the change made of it
+ * @from: bytes that it made others: from here; @from = @to: none
+ * @to:   to here, exclusive
+ *
+ * What is cached of another version than the change found is dropped, all of
+ * it. Context: process, may sleep; gi->lease_mutex held; waits for no call.
+ * Return: true: what is cached is of @ch->after.
+ */
+bool gns_fence_step(struct gns_inode *gi, const struct gns_uchanged *ch,
+		    u64 from, u64 to);
+
 /** gns_lease_new_epoch() - another life; gi->lock held */
 void gns_lease_new_epoch(struct gns_inode *gi);
 

@@ -95,6 +95,10 @@ struct gns_listing;
  * @attr_ok:   G R the attributes are of @version
  * @revoked:   G every grant up to it is void
  * @revoked_gen: G in this generation of the session
+ * @own_seq:   S->lock: s->own_seq when a change of it began or ended here last
+ * @paused:    s->lock: s->gen of the session that its lease was held in when a
+ *             change suspended it; 0: it was not held, or has gone since
+ * @own_pass:  s->lock: mark of who goes through the inodes of a handle
  * @lease_mutex: M dropping of what is cached, taking of grants
  * @ask:       one asker at a time; killable, never under lease_mutex
  * @fills:     G struct gns_fill of the page cache in flight
@@ -124,6 +128,9 @@ struct gns_inode {
 	bool attr_ok;
 	u64 revoked;
 	u64 revoked_gen;
+	u64 own_seq;
+	u64 paused;
+	u64 own_pass;
 	struct mutex lease_mutex; /* M */
 	struct mutex ask; /* one asker */
 	struct list_head fills;

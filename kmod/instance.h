@@ -47,6 +47,7 @@ struct gns_session;
  *            to be claimed and taken out under @lock
  * @ncalls:   A calls in the table
  * @next_id:  A ids are never used twice
+ * @seqs:     A of changes; never used twice, for slots outlive sessions
  * @helper:   L NULL: none
  * @tgid:     L R process that is the helper, a reference; NULL: none
  * @features: L GNS_F_* of the last helper that was bound
@@ -70,6 +71,7 @@ struct gns_instance {
 	struct xarray calls;
 	atomic_t ncalls;
 	atomic64_t next_id;
+	atomic64_t seqs;
 	struct gns_helper *helper;
 	struct pid *tgid;
 	u64 features;

@@ -7,6 +7,7 @@
 #include <linux/rhashtable.h>
 #include "fence.h"
 #include "fill.h"
+#include "slot.h"
 #include "trace.h"
 
 static u32 fh_hash(const void *data, u32 len, u32 seed)
@@ -78,6 +79,7 @@ int gns_lease_hash(struct gns_inode *gi)
 	gns_lease_for_each(s, &gi->fh, learn, &l);
 	gi->revoked = l.revoked;
 	gi->revoked_gen = l.gen;
+	gi->own_seq = gns_slots_owned(s, &gi->fh);
 	spin_unlock(&s->lock);
 	return 0;
 }
@@ -93,6 +95,9 @@ void gns_lease_init(struct gns_inode *gi, struct gns_session *s)
 	gi->attr_ok = false;
 	gi->revoked = 0;
 	gi->revoked_gen = 0;
+	gi->own_seq = 0;
+	gi->paused = 0;
+	gi->own_pass = 0;
 	gi->zap_pass = 0;
 	gi->in_batch = false;
 	spin_lock_init(&gi->lock);
@@ -212,6 +217,9 @@ static bool counts(const struct gns_inode *gi, u64 sid,
 	if (gi->revoked_gen == s->gen && g->number <= gi->revoked)
 		return false;
 	if (g->number <= gns_session_revoked_upto(s, &gi->fh))
+		return false;
+	/* It may show the state before a change that was made here. */
+	if (g->asked < gi->own_seq || gns_slots_touch(s, &gi->fh))
 		return false;
 	/* An older answer than the one that is in use. */
 	return gi->held_gen != s->gen || g->number >= gi->number;

@@ -174,6 +174,15 @@ void gns_lease_unmap(struct gns_inode *gi);
 void gns_lease_zap(struct gns_inode *gi);
 
 /**
+ * gns_lease_unmap_all() - nothing of an inode is mapped any more, for now
+ * @gi: the inode; its lease is off, so that faults that begin now wait
+ *
+ * As gns_lease_zap(), and faults around another page are waited for, too.
+ * Context: process, may sleep; waits for no call.
+ */
+void gns_lease_unmap_all(struct gns_inode *gi);
+
+/**
  * gns_lease_drop() - give up the lease and what is cached, for gnsctl drop
  * @gi: the inode
  *

@@ -105,7 +105,8 @@ static void prime(struct dentry *parent, const struct reply *r)
 						d->namelen);
 		f.fh = &d->fh;
 		f.attr = &d->attr;
-		f.grant = (struct gns_grant){ d->version, d->number };
+		f.grant = (struct gns_grant){ d->version, d->number,
+					      r->c->c.ans.grant.asked };
 		gns_name_prime(parent, &f);
 		cond_resched();
 	}

@@ -21,6 +21,7 @@ static void destroy(struct gns_session *s)
 	hrtimer_cancel(&s->timer);
 	cancel_work_sync(&s->zap);
 	gns_lease_table_destroy(s);
+	kvfree(s->slot);
 	kfree(s->origin);
 	memzero_explicit(s->secret, sizeof(s->secret));
 	memzero_explicit(s->new_secret, sizeof(s->new_secret));
@@ -213,7 +214,9 @@ static struct gns_session *session_new(struct gns_instance *inst,
 	if (!s)
 		return NULL;
 	s->origin = kstrdup(origin, GFP_KERNEL);
-	if (!s->origin || gns_lease_table_init(s)) {
+	s->slot = kvcalloc(GNS_USLOTS_MAX, sizeof(*s->slot), GFP_KERNEL);
+	if (!s->origin || !s->slot || gns_lease_table_init(s)) {
+		kvfree(s->slot);
 		kfree(s->origin);
 		kfree(s);
 		return NULL;
@@ -357,7 +360,7 @@ int gns_session_up(struct gns_session *s, const struct gns_up *up)
 	memcpy(s->secret, s->new_secret, sizeof(s->secret));
 	s->stamp = up->stamp;
 	WRITE_ONCE(s->ttl, up->ttl);
-	s->slots = up->slots;
+	s->slots = min(up->slots, GNS_USLOTS_MAX);
 	s->incarnation = up->incarnation;
 	s->trouble[0] = '\0';
 	s->trouble_err = 0;

@@ -37,6 +37,38 @@ struct gns_inode;
 /* Revokes of objects that have no inode, remembered one by one. */
 #define GNS_REVOKED_MAX 64u
 
+/* Objects of changes that ended, remembered one by one. */
+#define GNS_OWNED_MAX 64u
+
+/* Objects of changes that were given up, in one slot. */
+#define GNS_LOST_MAX (2 * GNS_UCHANGED_MAX)
+
+/** struct gns_owned - one of them: answers on their way may show it as before */
+struct gns_owned {
+	struct gns_fh fh;
+	u64 seq;
+};
+
+/**
+ * struct gns_slot - a change's place in its session; see change.h
+ * @seq:    of the newest change in it; grows through the instance's life
+ * @busy:   a change is under way
+ * @orphan: one was given up: it may run yet, until a later one was answered
+ * @n:      of @fh
+ * @fh:     what the change under way touches
+ * @nlost:  of @lost
+ * @lost:   what the one that was given up touches
+ */
+struct gns_slot {
+	u64 seq;
+	bool busy;
+	bool orphan;
+	u32 n;
+	struct gns_fh fh[GNS_UCHANGED_MAX];
+	u32 nlost;
+	struct gns_fh lost[GNS_LOST_MAX];
+};
+
 /** struct gns_revoked - one of them: answers on their way may carry its grants */
 struct gns_revoked {
 	struct gns_fh fh;
@@ -64,6 +96,13 @@ struct gns_revoked {
  *             mapped until the next renewal
  * @ttl:       S R ns
  * @slots:     S changes that may be in flight
+ * @slot:      S GNS_USLOTS_MAX of them; numbers belong to the instance, and
+ *             outlive sessions
+ * @nbusy:     S of @slot that are busy or orphans
+ * @own_seq:   S R counts beginnings and ends of changes made here
+ * @nowned:    S changes remembered in @owned; as @nrevoked
+ * @owned:     S objects of changes that ended
+ * @own_floor: S what fell out of @owned
  * @incarnation: S
  * @nheld:     S leases of @gen
  * @nrevoked:  S revokes remembered in @revoked since @sid began; the place of
@@ -107,6 +146,12 @@ struct gns_session {
 	bool shut;
 	u64 ttl;
 	u32 slots;
+	struct gns_slot *slot;
+	u32 nbusy;
+	u64 own_seq;
+	u64 nowned;
+	struct gns_owned owned[GNS_OWNED_MAX];
+	u64 own_floor;
 	u64 incarnation;
 	u64 nheld;
 	u64 nrevoked;

@@ -160,6 +160,8 @@ static void give_up(struct gns_sb *gsb)
 	WRITE_ONCE(gsb->dead, true);
 	spin_unlock(&gsb->calls_lock);
 	gns_call_abort_all(gsb, -EIO);
+	/* Who waits for a slot has no call yet. */
+	wake_up_all(&gsb->s->wait);
 }
 
 /*

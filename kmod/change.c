@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changes: from the making to the end; see change.h.
+ *
+ * The answer is carried out by who waits for it, or, when he has left, by a
+ * worker: never by the helper, which must not wait for the locks of readers.
+ */
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include "change.h"
+#include "fence.h"
+#include "instance.h"
+#include "slot.h"
+
+enum change_bit {
+	CHANGE_OVER, /* answered, or left by who waited: the second one acts */
+	CHANGE_NOT_SENT, /* refused before anybody heard of it */
+};
+
+static struct gns_change *to_change(struct gns_call *c)
+{
+	return container_of(c, struct gns_change, c);
+}
+
+static const struct gns_uchanged *find_changed(const struct gns_change *ch,
+					       const struct gns_fh *fh)
+{
+	u32 i;
+
+	for (i = 0; i < ch->c.ans.nchanged; i++)
+		if (gns_fh_eq(&ch->changed[i].fh, fh))
+			return &ch->changed[i];
+	return NULL;
+}
+
+static bool is_of_name(u32 type)
+{
+	switch (type) {
+	case GNS_CALL_CREATE:
+	case GNS_CALL_MKDIR:
+	case GNS_CALL_UNLINK:
+	case GNS_CALL_RMDIR:
+	case GNS_CALL_RENAME:
+	case GNS_CALL_LINK:
+	case GNS_CALL_SYMLINK:
+	case GNS_CALL_MKNOD:
+		return true;
+	}
+	return false;
+}
+
+static bool is_answered(const struct gns_change *ch)
+{
+	return test_bit(GNS_CALL_ANSWERED, &ch->c.state);
+}
+
+/* Answered, and by that nothing has changed of what is not listed. */
+static bool left_alone(const struct gns_change *ch)
+{
+	const struct gns_answer *ans = &ch->c.ans;
+
+	if (test_bit(CHANGE_NOT_SENT, &ch->state))
+		return true;
+	if (!is_of_name(ch->c.req.type) || !is_answered(ch))
+		return false;
+	/* EIO may stand for anything. */
+	return ans->err ? ans->err != -EIO : !ans->nchanged;
+}
+
+u64 gns_change_after(const struct gns_change *ch, const struct gns_inode *gi)
+{
+	const struct gns_uchanged *e = find_changed(ch, &gi->fh);
+
+	if (e)
+		return e->after;
+	return left_alone(ch) ? gi->version : 0;
+}
+
+/* Bytes of a file that are others now. */
+static void changed_range(const struct gns_change *ch,
+			  const struct gns_inode *gi,
+			  const struct gns_uchanged *e, u64 *from, u64 *to)
+{
+	u64 size = i_size_read(&gi->vfs_inode);
+
+	*from = ch->from;
+	*to = ch->to;
+	if (ch->c.req.type == GNS_CALL_WRITE) {
+		*from = ch->c.ans.off;
+		if (check_add_overflow(*from, ch->c.ans.count, to))
+			*to = U64_MAX;
+	}
+	/* What was cut off must not come back when the file grows again. */
+	if (e->attr.size < size) {
+		*from = *from < *to ? min(*from, e->attr.size) : e->attr.size;
+		*to = U64_MAX;
+	}
+}
+
+static void settle(struct gns_change *ch, struct gns_inode *gi, bool left)
+{
+	const struct gns_uchanged *e = find_changed(ch, &gi->fh);
+	u64 from = 0, to = 0;
+
+	mutex_lock(&gi->lease_mutex);
+	if (e && !(left && S_ISDIR(gi->vfs_inode.i_mode))) {
+		changed_range(ch, gi, e, &from, &to);
+		gns_fence_step(gi, e, from, to);
+	} else if (e || !left_alone(ch)) {
+		gns_fence_drop(gi);
+	}
+	mutex_unlock(&gi->lease_mutex);
+	/* Nobody can make a new name for it, for nobody holds it by one. */
+	if (!e || e->attr.ino)
+		return;
+	spin_lock(&gi->lock);
+	clear_nlink(&gi->vfs_inode);
+	spin_unlock(&gi->lock);
+}
+
+/* What is cached here becomes as after the change, or goes. */
+static void carry_out(struct gns_change *ch, bool left)
+{
+	struct gns_uchanged *e;
+	u32 i, j;
+
+	for (i = 0; i < ch->ngi; i++) {
+		settle(ch, ch->gi[i], left);
+		gns_slot_each_other(ch, &ch->gi[i]->fh, gns_lease_drop);
+	}
+	/* What it touched and nobody here had expected. */
+	for (i = 0; i < ch->c.ans.nchanged; i++) {
+		e = &ch->changed[i];
+		for (j = 0; j < ch->ngi; j++)
+			if (gns_fh_eq(&ch->gi[j]->fh, &e->fh))
+				break;
+		if (j == ch->ngi)
+			gns_slot_each_other(ch, &e->fh, gns_lease_drop);
+	}
+	gns_slot_give(ch, is_answered(ch));
+}
+
+static void work(struct work_struct *w)
+{
+	struct gns_change *ch = container_of(w, struct gns_change, work);
+
+	carry_out(ch, true);
+	gns_change_put(ch);
+}
+
+static void change_end(struct gns_call *c)
+{
+	struct gns_change *ch = to_change(c);
+
+	/* Its waiter has left. */
+	if (!test_and_set_bit(CHANGE_OVER, &ch->state))
+		return;
+	gns_call_get(c);
+	queue_work(c->s->inst->wq, &ch->work);
+}
+
+static void change_free(struct gns_call *c)
+{
+	struct gns_change *ch = to_change(c);
+	u32 i;
+
+	for (i = 0; i < ch->ngi; i++)
+		iput(&ch->gi[i]->vfs_inode);
+	kfree(ch->name);
+	kfree(ch->name2);
+	kvfree(ch->buf);
+	kfree(ch);
+}
+
+static const struct gns_call_ops change_ops = {
+	.end = change_end,
+	.free = change_free,
+};
+
+struct gns_change *gns_change_new(struct super_block *sb, u32 type,
+				  const struct cred *cred, u32 payload)
+{
+	struct gns_sb *gsb = gns_sb(sb);
+	struct gns_change *ch = kzalloc(sizeof(*ch), GFP_KERNEL_ACCOUNT);
+
+	if (!ch)
+		return NULL;
+	if (payload) {
+		ch->buf = kvmalloc(payload, GFP_KERNEL_ACCOUNT);
+		if (!ch->buf) {
+			kfree(ch);
+			return NULL;
+		}
+	}
+	gns_call_init(&ch->c, &change_ops, gsb->s, gsb, type, cred);
+	ch->c.changed = ch->changed;
+	ch->c.req.payload = ch->buf;
+	ch->c.req.payload_len = payload;
+	INIT_WORK(&ch->work, work);
+	return ch;
+}
+
+void gns_change_put(struct gns_change *ch)
+{
+	gns_call_put(&ch->c);
+}
+
+void gns_change_touches(struct gns_change *ch, struct inode *inode)
+{
+	u32 i;
+
+	if (!inode)
+		return;
+	for (i = 0; i < ch->ngi; i++)
+		if (&ch->gi[i]->vfs_inode == inode)
+			return;
+	if (WARN_ON_ONCE(ch->ngi == GNS_UCHANGED_MAX))
+		return;
+	ihold(inode);
+	ch->gi[ch->ngi++] = gns_i(inode);
+}
+
+int gns_change_name(struct gns_change *ch, struct inode *dir,
+		    const struct qstr *name)
+{
+	if (name->len > GNS_UNAME_MAX)
+		return -ENAMETOOLONG;
+	ch->name = kmemdup(name->name, name->len, GFP_KERNEL_ACCOUNT);
+	if (!ch->name)
+		return -ENOMEM;
+	ch->c.req.name = ch->name;
+	ch->c.req.namelen = name->len;
+	ch->c.req.fh = gns_i(dir)->fh;
+	gns_change_touches(ch, dir);
+	return 0;
+}
+
+int gns_change_text2(struct gns_change *ch, const char *text, u32 len)
+{
+	ch->name2 = kmemdup(text, len, GFP_KERNEL_ACCOUNT);
+	if (!ch->name2)
+		return -ENOMEM;
+	ch->c.req.name2 = ch->name2;
+	ch->c.req.namelen2 = len;
+	return 0;
+}
+
+int gns_change_name2(struct gns_change *ch, struct inode *dir,
+		     const struct qstr *name)
+{
+	if (name->len > GNS_UNAME_MAX)
+		return -ENAMETOOLONG;
+	ch->c.req.fh2 = gns_i(dir)->fh;
+	gns_change_touches(ch, dir);
+	return gns_change_text2(ch, name->name, name->len);
+}
+
+/* Not sent: as if there had been none. */
+static int not_sent(struct gns_change *ch, int err)
+{
+	set_bit(CHANGE_NOT_SENT, &ch->state);
+	gns_slot_give(ch, true);
+	return err;
+}
+
+static int submit(struct gns_change *ch)
+{
+	int err;
+
+	/* Too many calls wait. */
+	while ((err = gns_call_submit(&ch->c)) == -EBUSY) {
+		schedule_timeout_killable(HZ / 20);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		gns_call_reset(&ch->c);
+	}
+	return err;
+}
+
+static int wait(struct gns_change *ch)
+{
+	struct gns_sb *gsb = ch->c.gsb;
+	long left = MAX_SCHEDULE_TIMEOUT;
+
+	if (READ_ONCE(gsb->opt.soft))
+		left = msecs_to_jiffies(gsb->opt.timeo_ms);
+	left = wait_for_completion_killable_timeout(&ch->c.done, left);
+	if (left > 0)
+		return 0;
+	/* It goes on without us, unless it is over just now. */
+	if (!test_and_set_bit(CHANGE_OVER, &ch->state))
+		return left ? -EINTR : -ETIMEDOUT;
+	wait_for_completion(&ch->c.done);
+	return 0;
+}
+
+int gns_change_run(struct gns_change *ch)
+{
+	int err = gns_slot_take(ch);
+
+	if (err)
+		return err;
+	err = submit(ch);
+	if (err)
+		return not_sent(ch, err);
+	err = wait(ch);
+	if (err)
+		return err;
+	carry_out(ch, false);
+	return ch->c.ans.err;
+}
+
+u64 gns_change_stamp(struct gns_change *ch, struct inode *dir)
+{
+	struct gns_inode *gi = gns_i(dir);
+	u64 after = gns_change_after(ch, gi), stamp = 0;
+
+	spin_lock(&gi->lock);
+	if (after && gi->version == after)
+		stamp = gi->dgen;
+	spin_unlock(&gi->lock);
+	return stamp;
+}
+
+struct inode *gns_change_made(struct gns_change *ch, struct super_block *sb)
+{
+	const struct gns_answer *ans = &ch->c.ans;
+	const struct gns_uchanged *e = find_changed(ch, &ans->fh);
+
+	if (ans->fh.len && e && e->attr.ino)
+		return gns_inode_get(sb, &ans->fh, &e->attr);
+	return ERR_PTR(-EIO);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Slots: which changes of this host are under way with an origin, what they
+ * touch, and what they touched not long ago. Between change.c, slot.c and
+ * lease.c only; change.h has the rules.
+ *
+ * Locks: everything under s->lock.
+ */
+#ifndef GNS_SLOT_H
+#define GNS_SLOT_H
+
+#include "lease.h"
+
+struct gns_change;
+
+/**
+ * gns_slots_touch() - is a change of this object under way, or given up?
+ * @s:  the session; s->lock held
+ * @fh: the object
+ */
+bool gns_slots_touch(const struct gns_session *s, const struct gns_fh *fh);
+
+/**
+ * gns_slots_owned() - when did a change of this object end last?
+ * @s:  the session; s->lock held
+ * @fh: the object
+ *
+ * Return: s->own_seq of then, or of later; 0: answers may be as old as they
+ * like.
+ */
+u64 gns_slots_owned(const struct gns_session *s, const struct gns_fh *fh);
+
+/**
+ * gns_slot_take() - a slot for a change, and everything suspended that it
+ * touches
+ * @ch: not sent; its req gets slot and seq
+ *
+ * Waits for a session, and for a slot to become free. Leases are off when it
+ * returns, and nothing is mapped any more.
+ * Context: process, sleeps, killable.
+ * Return: 0; -EINTR: killed; -ETIMEDOUT: a soft mount's patience is over;
+ * -EIO: the mount was given up.
+ */
+int gns_slot_take(struct gns_change *ch);
+
+/**
+ * gns_slot_give() - the change is over, and what is cached is as after it
+ * @ch:    has a slot
+ * @known: it was answered; else the slot becomes an orphan
+ *
+ * Leases that were held all the time, of inodes in ch->gi that are cached in
+ * the version of now, are live again if no other change is under way.
+ * Context: process.
+ */
+void gns_slot_give(struct gns_change *ch, bool known);
+
+/**
+ * gns_slot_each_other() - the inodes of other mounts that a change touches
+ * @ch: a change
+ * @fh: object
+ * @fn: called with a reference held, without locks; may sleep
+ *
+ * Context: process, sleeps.
+ */
+void gns_slot_each_other(struct gns_change *ch, const struct gns_fh *fh,
+			 void (*fn)(struct gns_inode *gi));
+
+#endif

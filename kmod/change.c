@@ -27,7 +27,7 @@ static const struct gns_uchanged *find_changed(const struct gns_change *ch,
 {
 	u32 i;
 
-	for (i = 0; i < ch->c.ans.nchanged; i++)
+	for (i = 0; i < ch->nchanged; i++)
 		if (gns_fh_eq(&ch->changed[i].fh, fh))
 			return &ch->changed[i];
 	return NULL;
@@ -64,7 +64,7 @@ static bool left_alone(const struct gns_change *ch)
 	if (!is_of_name(ch->c.req.type) || !is_answered(ch))
 		return false;
 	/* EIO may stand for anything. */
-	return ans->err ? ans->err != -EIO : !ans->nchanged;
+	return ans->err ? ans->err != -EIO : !ch->nchanged;
 }
 
 u64 gns_change_after(const struct gns_change *ch, const struct gns_inode *gi)
@@ -129,7 +129,7 @@ static void carry_out(struct gns_change *ch, bool left)
 		gns_slot_each_other(ch, &ch->gi[i]->fh, gns_lease_drop);
 	}
 	/* What it touched and nobody here had expected. */
-	for (i = 0; i < ch->c.ans.nchanged; i++) {
+	for (i = 0; i < ch->nchanged; i++) {
 		e = &ch->changed[i];
 		for (j = 0; j < ch->ngi; j++)
 			if (gns_fh_eq(&ch->gi[j]->fh, &e->fh))
@@ -152,6 +152,10 @@ static void change_end(struct gns_call *c)
 {
 	struct gns_change *ch = to_change(c);
 
+	ch->nchanged = c->ans.nchanged;
+	if (ch->nchanged)
+		memcpy(ch->changed, c->ans.changed,
+		       ch->nchanged * sizeof(ch->changed[0]));
 	/* Its waiter has left. */
 	if (!test_and_set_bit(CHANGE_OVER, &ch->state))
 		return;
@@ -193,7 +197,6 @@ struct gns_change *gns_change_new(struct super_block *sb, u32 type,
 		}
 	}
 	gns_call_init(&ch->c, &change_ops, gsb->s, gsb, type, cred);
-	ch->c.changed = ch->changed;
 	ch->c.req.payload = ch->buf;
 	ch->c.req.payload_len = payload;
 	INIT_WORK(&ch->work, work);

@@ -47,7 +47,8 @@
  * @buf:   payload, kvmalloc, owned; NULL: none
  * @name:  owned; NULL: none
  * @name2: owned; NULL: none
- * @changed: from the answer, @c.ans.nchanged of them
+ * @nchanged: of @changed
+ * @changed: what the answer says of the objects touched
  * @work:  carries the answer out when nobody waits any more
  */
 struct gns_change {
@@ -61,6 +62,7 @@ struct gns_change {
 	void *buf;
 	char *name;
 	char *name2;
+	u32 nchanged;
 	struct gns_uchanged changed[GNS_UCHANGED_MAX];
 	struct work_struct work;
 };

@@ -187,7 +187,7 @@ static const struct genl_ops ops[] = {
 	},
 	OP(SESSION, gns_do_session, gns_origin_policy, GNS_A_ORIGIN),
 	OP(SECRET, gns_do_secret, gns_origin_policy, GNS_A_ORIGIN),
-	OP(UP, gns_do_up, gns_up_policy, GNS_A_INCARNATION),
+	OP(UP, gns_do_up, gns_up_policy, GNS_A_ORIGIN_FEATURES),
 	OP(RENEWED, gns_do_renewed, gns_renewed_policy, GNS_A_TTL),
 	OP(LOST, gns_do_lost, gns_lost_policy, GNS_A_SID),
 	OP(REVOKE, gns_do_revoke, gns_revoke_policy, GNS_A_UPTO),

@@ -49,7 +49,7 @@ struct gns_session *gns_netlink_origin(struct genl_info *info);
  * What the family's table names; each with the policy of its attributes.
  */
 extern const struct nla_policy gns_origin_policy[GNS_A_ORIGIN + 1];
-extern const struct nla_policy gns_up_policy[GNS_A_INCARNATION + 1];
+extern const struct nla_policy gns_up_policy[GNS_A_ORIGIN_FEATURES + 1];
 extern const struct nla_policy gns_renewed_policy[GNS_A_TTL + 1];
 extern const struct nla_policy gns_lost_policy[GNS_A_SID + 1];
 extern const struct nla_policy gns_revoke_policy[GNS_A_UPTO + 1];

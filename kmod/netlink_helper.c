@@ -15,14 +15,15 @@ static int put_session(struct sk_buff *skb, const struct gns_instance *inst,
 		       struct gns_session *s)
 {
 	u8 secret[GNS_UID_LEN];
+	u64 sid, features;
 	bool had_slots;
-	u64 sid;
 	int err;
 
 	spin_lock(&s->lock);
 	sid = s->sid;
 	memcpy(secret, s->secret, sizeof(secret));
 	had_slots = s->had_slots;
+	features = s->features;
 	spin_unlock(&s->lock);
 	err = nla_put_u32(skb, GNS_A_ORIGIN, s->nr) ||
 			      nla_put(skb, GNS_A_INSTANCE, sizeof(inst->id),
@@ -30,6 +31,8 @@ static int put_session(struct sk_buff *skb, const struct gns_instance *inst,
 			      gns_put_u64(skb, GNS_A_SID, sid) ||
 			      nla_put(skb, GNS_A_SECRET, sizeof(secret),
 				      secret) ||
+			      gns_put_u64(skb, GNS_A_ORIGIN_FEATURES,
+					  features) ||
 			      (had_slots &&
 			       nla_put_flag(skb, GNS_A_HAD_SLOTS)) ?
 		      -EMSGSIZE :
@@ -112,7 +115,7 @@ static int refused(struct genl_info *info, int err)
 	return err;
 }
 
-const struct nla_policy gns_up_policy[GNS_A_INCARNATION + 1] = {
+const struct nla_policy gns_up_policy[GNS_A_ORIGIN_FEATURES + 1] = {
 	[GNS_A_ORIGIN] = { .type = NLA_U32 },
 	[GNS_A_SID] = { .type = NLA_U64 },
 	[GNS_A_STAMP] = { .type = NLA_U64 },
@@ -120,6 +123,7 @@ const struct nla_policy gns_up_policy[GNS_A_INCARNATION + 1] = {
 	[GNS_A_SLOTS] = { .type = NLA_U32 },
 	[GNS_A_SLOTS_KNOWN] = { .type = NLA_FLAG },
 	[GNS_A_INCARNATION] = { .type = NLA_U64 },
+	[GNS_A_ORIGIN_FEATURES] = { .type = NLA_U64 },
 };
 
 int gns_do_up(struct sk_buff *skb, struct genl_info *info)
@@ -137,6 +141,7 @@ int gns_do_up(struct sk_buff *skb, struct genl_info *info)
 		up.stamp = get_u64(info, GNS_A_STAMP);
 		up.ttl = get_u64(info, GNS_A_TTL);
 		up.incarnation = get_u64(info, GNS_A_INCARNATION);
+		up.features = get_u64(info, GNS_A_ORIGIN_FEATURES);
 		if (info->attrs[GNS_A_SLOTS])
 			up.slots = nla_get_u32(info->attrs[GNS_A_SLOTS]);
 		up.slots_known = nla_get_flag(info->attrs[GNS_A_SLOTS_KNOWN]);

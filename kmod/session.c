@@ -362,6 +362,7 @@ int gns_session_up(struct gns_session *s, const struct gns_up *up)
 	WRITE_ONCE(s->ttl, up->ttl);
 	s->slots = min(up->slots, GNS_USLOTS_MAX);
 	s->incarnation = up->incarnation;
+	s->features = up->features;
 	s->trouble[0] = '\0';
 	s->trouble_err = 0;
 	set_deadline(s);

@@ -104,6 +104,7 @@ struct gns_revoked {
  * @owned:     S objects of changes that ended
  * @own_floor: S what fell out of @owned
  * @incarnation: S
+ * @features:  S what the origin can, for the next helper; opaque
  * @nheld:     S leases of @gen
  * @nrevoked:  S revokes remembered in @revoked since @sid began; the place of
  *             the next one is @nrevoked % GNS_REVOKED_MAX
@@ -153,6 +154,7 @@ struct gns_session {
 	struct gns_owned owned[GNS_OWNED_MAX];
 	u64 own_floor;
 	u64 incarnation;
+	u64 features;
 	u64 nheld;
 	u64 nrevoked;
 	struct gns_revoked revoked[GNS_REVOKED_MAX];
@@ -216,6 +218,7 @@ struct gns_up {
 	u64 stamp;
 	u64 ttl;
 	u64 incarnation;
+	u64 features;
 	u32 slots;
 	bool slots_known;
 };

@@ -49,7 +49,21 @@ enum gns_fill_end {
 		{ GNS_CALL_LISTXATTR, "LISTXATTR" },            \
 		{ GNS_CALL_STATFS, "STATFS" },                  \
 		{ GNS_CALL_REVALIDATE, "REVALIDATE" },          \
-		{ GNS_CALL_SEEK, "SEEK" }
+		{ GNS_CALL_SEEK, "SEEK" },                      \
+		{ GNS_CALL_WRITE, "WRITE" },                    \
+		{ GNS_CALL_CREATE, "CREATE" },                  \
+		{ GNS_CALL_MKDIR, "MKDIR" },                    \
+		{ GNS_CALL_UNLINK, "UNLINK" },                  \
+		{ GNS_CALL_RMDIR, "RMDIR" },                    \
+		{ GNS_CALL_RENAME, "RENAME" },                  \
+		{ GNS_CALL_SETATTR, "SETATTR" },                \
+		{ GNS_CALL_LINK, "LINK" },                      \
+		{ GNS_CALL_SYMLINK, "SYMLINK" },                \
+		{ GNS_CALL_MKNOD, "MKNOD" },                    \
+		{ GNS_CALL_SETXATTR, "SETXATTR" },              \
+		{ GNS_CALL_FALLOCATE, "FALLOCATE" },            \
+		{ GNS_CALL_COPY, "COPY" },                      \
+		{ GNS_CALL_FSYNC, "FSYNC" }
 
 /* A session began, was renewed, or is lost. */
 TRACE_EVENT(gns_session,

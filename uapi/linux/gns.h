@@ -39,7 +39,8 @@
  * Features of BIND: the kernel answers with those that both have.
  *
  * GNS_F_SEEK:   calls of type GNS_CALL_SEEK may come.
- * GNS_F_CHANGE: calls from GNS_CALL_WRITE to GNS_CALL_FSYNC may come.
+ * GNS_F_CHANGE: calls from GNS_CALL_WRITE to GNS_CALL_FSYNC may come, and UP may
+ *               have ORIGIN_FEATURES.
  */
 #define GNS_F_SEEK (1ULL << 0)
 #define GNS_F_CHANGE (1ULL << 1)
@@ -335,6 +336,7 @@ enum gns_attr_type {
 	GNS_A_COUNT, /* u64: bytes asked for, and in the answer done */
 	GNS_A_SETATTR, /* struct gns_usetattr */
 	GNS_A_CHANGED, /* struct gns_uchanged[], at most GNS_UCHANGED_MAX */
+	GNS_A_ORIGIN_FEATURES, /* u64: UP, SESSION: the helper's, of the session */
 	__GNS_A_MAX,
 };
 

@@ -303,6 +303,7 @@ int gns_change_run(struct gns_change *ch)
 
 	if (err)
 		return err;
+	gns_count(ch->c.gsb, GNS_C_CHANGES, 1);
 	err = submit(ch);
 	if (err)
 		return not_sent(ch, err);
@@ -323,6 +324,15 @@ u64 gns_change_stamp(struct gns_change *ch, struct inode *dir)
 		stamp = gi->dgen;
 	spin_unlock(&gi->lock);
 	return stamp;
+}
+
+void gns_change_unsynced(const struct gns_change *ch, struct gns_inode *gi)
+{
+	spin_lock(&gi->lock);
+	if (!gi->unsynced)
+		gi->unsynced = ch->incarnation;
+	spin_unlock(&gi->lock);
+	WRITE_ONCE(ch->c.gsb->wrote, true);
 }
 
 struct inode *gns_change_made(struct gns_change *ch, struct super_block *sb)

@@ -39,6 +39,7 @@
  *         there after it
  * @state: bits, see change.c
  * @slot:  index; valid while it is under way
+ * @incarnation: of what is durable at the origin, when it was sent
  * @from:  SETATTR, FALLOCATE, COPY: bytes of the file that it makes others:
  *         from here; @from = @to: none. What a smaller size cuts off goes anyhow
  * @to:    to here, exclusive; U64_MAX: to the end
@@ -55,6 +56,7 @@ struct gns_change {
 	struct gns_call c;
 	unsigned long state;
 	u32 slot;
+	u64 incarnation;
 	u64 from;
 	u64 to;
 	u32 ngi;
@@ -141,6 +143,16 @@ u64 gns_change_stamp(struct gns_change *ch, struct inode *dir);
  * alone; 0: not known.
  */
 u64 gns_change_after(const struct gns_change *ch, const struct gns_inode *gi);
+
+/**
+ * gns_change_unsynced() - the bytes of a change are not durable yet
+ * @ch: run, answered without an error
+ * @gi: the file
+ *
+ * fsync(2) asks for the life of the origin's disk that the oldest of them were
+ * sent to: after another one began nobody can say that they are there.
+ */
+void gns_change_unsynced(const struct gns_change *ch, struct gns_inode *gi);
 
 /**
  * gns_change_made() - the inode of what a change made or found

@@ -110,6 +110,14 @@ static inline void gns_memcpy_to_folio(struct folio *folio, size_t offset,
 #define memcpy_to_folio gns_memcpy_to_folio
 #endif
 
+/* What is left of copy_file_range(2) when a filesystem can not; until 6.8. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define gns_splice_copy generic_copy_file_range
+#else
+#define gns_splice_copy(in, from, out, to, len, flags) \
+	((void)(flags), splice_copy_file_range(in, from, out, to, len))
+#endif
+
 /* An inode's times have accessors, ctime since 6.6 and 6.1.y; until 6.7. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 #include <linux/fs.h>

@@ -144,8 +144,12 @@ const struct file_operations gns_file_fops = {
 	.llseek = gns_file_llseek,
 	.mmap = gns_file_mmap,
 	.get_unmapped_area = thp_get_unmapped_area,
-	/* Nothing of ours is unwritten. */
-	.fsync = noop_fsync,
+	.write_iter = gns_write_iter,
+	.splice_write = iter_file_splice_write,
+	.fsync = gns_fsync,
+	.fallocate = gns_fallocate,
+	.copy_file_range = gns_copy_file_range,
+	.remap_file_range = gns_remap_file_range,
 	/* A local lease would not hear of changes elsewhere. */
 	.setlease = simple_nosetlease,
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reading regular files; between file.c, read.c, mmap.c, pass.c, splice.c and
- * seek.c only.
+ * Regular files; between the files below, file.c and super.c only.
  *
  *	read.c		from the page cache, under a lease: the usual way
  *	pass.c		from the origin each time: O_DIRECT, and where no lease
@@ -9,6 +8,8 @@
  *	mmap.c		faults
  *	splice.c	pages of the cache into a pipe
  *	seek.c		positions, holes
+ *	write.c		writes, fsync
+ *	copy.c		copies
  *
  * Locks: none held over a call to the origin, but what the VFS holds already,
  * and invalidate_lock (shared) and folio locks of a fill; fence.c knows them.
@@ -151,6 +152,36 @@ struct gns_probed {
  * Return: 0; else what a read(2) of it would give.
  */
 int gns_pass_probe(struct file *file, u64 pos, struct gns_probed *p);
+
+/*
+ * write.c: through to the origin. All of them wait for it, killable; a change
+ * whose waiter was killed may happen yet.
+ */
+
+/**
+ * gns_write_iter() - write(2) and its kin
+ * @iocb: ki_pos moves on; to where it was written, when it appended
+ * @from: the bytes
+ *
+ * Return: bytes that the origin has, durable with IOCB_DSYNC; an errno when it
+ * has none of them.
+ */
+ssize_t gns_write_iter(struct kiocb *iocb, struct iov_iter *from);
+
+/** gns_fsync() - files and directories; an error is told once to each file */
+int gns_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+
+/** gns_sync_fs() - what was written through this mount is durable */
+int gns_sync_fs(struct super_block *sb, int wait);
+
+/** gns_fallocate() - whatever the origin's filesystem has of it */
+long gns_fallocate(struct file *file, int mode, loff_t off, loff_t len);
+
+/* copy.c: copies that stay at the origin. */
+ssize_t gns_copy_file_range(struct file *in, loff_t from, struct file *out,
+			    loff_t to, size_t len, unsigned int flags);
+loff_t gns_remap_file_range(struct file *in, loff_t from, struct file *out,
+			    loff_t to, loff_t len, unsigned int flags);
 
 /* The file operations that are more than a line. */
 loff_t gns_file_llseek(struct file *file, loff_t off, int whence);

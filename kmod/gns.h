@@ -54,6 +54,7 @@ struct gns_options {
  * @pieces:  bounce buffers of reads past the cache
  * @stats:   counters
  * @statfs:  newest answer of STATFS, under @calls_lock; bsize 0: none yet
+ * @wrote:   R something was written through this mount
  * @kobj:    /sys/fs/gns/<nr>
  * @kobj_gone: nobody looks at @kobj any more
  */
@@ -74,6 +75,7 @@ struct gns_sb {
 	atomic_t pieces;
 	struct gns_stats __percpu *stats;
 	struct gns_ustatfs statfs;
+	bool wrote;
 	struct kobject kobj;
 	struct completion kobj_gone;
 };
@@ -111,6 +113,8 @@ struct gns_listing;
  *             and never used twice, for a directory moves with its dentry
  * @listing:   G directories: what READDIR said, of @dgen
  * @lost:      R directories: names in @listing that reclaim took since
+ * @unsynced:  G incarnation of the origin that the oldest write was sent to
+ *             that is not known to be durable; 0: none
  * @nocaps:    R life of the lease in which the origin knew of no capabilities
  * @bare:      R the same of any extended attribute, see xattr.c
  */
@@ -142,6 +146,7 @@ struct gns_inode {
 	u64 dgen;
 	struct gns_listing *listing;
 	u32 lost;
+	u64 unsynced;
 	u64 nocaps;
 	u64 bare;
 };

@@ -47,6 +47,7 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	gi->dgen = atomic64_inc_return(&s->epochs);
 	gi->listing = NULL;
 	gi->lost = 0;
+	gi->unsynced = 0;
 	gi->nocaps = 0;
 	gi->bare = 0;
 	return &gi->vfs_inode;

@@ -224,9 +224,12 @@ int gns_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct gns_inode *gi = gns_i(file_inode(file));
 
-	/* Nobody could write it back; files are open for reading only. */
-	if ((vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_MAYWRITE))
-		return -ENODEV;
+	/* Nobody could write it back. */
+	if (vma->vm_flags & VM_SHARED) {
+		if (vma->vm_flags & VM_WRITE)
+			return -ENODEV;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
 	if (gns_helper_is_me(gi->s->inst))
 		return -EDEADLK;
 	gns_lease_mapped(gi);

@@ -11,7 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "dir.h"
-#include "lease.h"
+#include "file.h"
 #include "listing.h"
 
 /* Bytes of one answer, with some 200 for an entry. Most directories are small;
@@ -241,5 +241,5 @@ const struct file_operations gns_dir_fops = {
 	.read = generic_read_dir,
 	.iterate_shared = gns_iterate,
 	.llseek = dir_llseek,
-	.fsync = noop_fsync,
+	.fsync = gns_fsync,
 };

@@ -160,6 +160,7 @@ static bool take(struct gns_change *ch)
 			gns_lease_for_each(s, &ch->gi[i]->fh, own_begin, NULL);
 		}
 		ch->slot = sl - s->slot;
+		ch->incarnation = s->incarnation;
 		ch->c.req.slot = ch->slot;
 		ch->c.req.seq = sl->seq;
 	}

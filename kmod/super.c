@@ -13,7 +13,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
-#include "lease.h"
+#include "file.h"
 #include "options.h"
 #include "super.h"
 
@@ -178,6 +178,7 @@ static const struct super_operations super_ops = {
 	.free_inode = gns_inode_free,
 	.evict_inode = gns_inode_evict,
 	.statfs = gns_statfs,
+	.sync_fs = gns_sync_fs,
 	.show_options = gns_show_options,
 	.umount_begin = gns_umount_begin,
 };

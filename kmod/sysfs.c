@@ -178,6 +178,9 @@ COUNTER(grants, GNS_C_GRANTS);
 COUNTER(revokes, GNS_C_REVOKES);
 COUNTER(faults, GNS_C_FAULTS);
 COUNTER(dentry_hits, GNS_C_DENTRY_HITS);
+COUNTER(writes, GNS_C_WRITES);
+COUNTER(write_bytes, GNS_C_WRITE_BYTES);
+COUNTER(changes, GNS_C_CHANGES);
 
 static struct attribute *counter_attrs[] = {
 	&counter_read_bytes.attr, &counter_fill_bytes.attr,
@@ -186,7 +189,8 @@ static struct attribute *counter_attrs[] = {
 	&counter_calls.attr, &counter_lookups.attr, &counter_getattrs.attr,
 	&counter_readdirs.attr, &counter_revalidated.attr, &counter_kept.attr,
 	&counter_grants.attr, &counter_revokes.attr, &counter_faults.attr,
-	&counter_dentry_hits.attr, NULL
+	&counter_dentry_hits.attr, &counter_writes.attr,
+	&counter_write_bytes.attr, &counter_changes.attr, NULL
 };
 
 static_assert(ARRAY_SIZE(counter_attrs) == GNS_C_MAX + 1);

@@ -25,6 +25,9 @@ static const char *const counters[GNS_C_MAX] = {
 	[GNS_C_REVOKES] = "revokes",
 	[GNS_C_FAULTS] = "faults",
 	[GNS_C_DENTRY_HITS] = "dentry_hits",
+	[GNS_C_WRITES] = "writes",
+	[GNS_C_WRITE_BYTES] = "write_bytes",
+	[GNS_C_CHANGES] = "changes",
 };
 
 const char *status_counter(u32 counter)

@@ -382,6 +382,9 @@ enum gns_counter {
 	GNS_C_REVOKES, /* leases lost to a change */
 	GNS_C_FAULTS, /* page faults */
 	GNS_C_DENTRY_HITS, /* names found in the cache, absence included */
+	GNS_C_WRITES, /* write calls */
+	GNS_C_WRITE_BYTES, /* of them, that the origin has */
+	GNS_C_CHANGES, /* changes sent to the origin, writes included */
 	__GNS_C_MAX,
 };
 

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writing regular files: through to the origin, acknowledged when it has the
+ * bytes, durable at fsync(2).
+ *
+ * A write is sent in pieces of GNS_UWRITE_MAX, each of which is one change: it
+ * is there as a whole or not at all. No lock is held meanwhile: the origin
+ * puts writes of one file in line, and finds the end for those that append.
+ */
+#include <linux/falloc.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+#include "change.h"
+#include "file.h"
+#include "instance.h"
+
+static struct gns_change *write_new(struct file *file, u32 len)
+{
+	struct inode *inode = file_inode(file);
+	struct gns_change *ch = gns_change_new(inode->i_sb, GNS_CALL_WRITE,
+					       file->f_cred, len);
+
+	if (!ch)
+		return NULL;
+	gns_change_touches(ch, inode);
+	ch->c.req.fh = gns_i(inode)->fh;
+	return ch;
+}
+
+/* One piece. Bytes written, fewer when there is no room for more; an errno. */
+static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	u32 len = min_t(size_t, iov_iter_count(from), GNS_UWRITE_MAX);
+	struct gns_change *ch = write_new(file, len);
+	ssize_t ret = -ENOMEM;
+	size_t got;
+
+	if (!ch)
+		return ret;
+	got = copy_from_iter(ch->buf, len, from);
+	ret = -EFAULT;
+	if (!got)
+		goto out;
+	ch->c.req.payload_len = got;
+	ch->c.req.off = iocb->ki_pos;
+	ch->c.req.flags = (iocb->ki_flags & IOCB_APPEND ? GNS_UW_APPEND : 0) |
+			  (iocb_is_dsync(iocb) ? GNS_UW_SYNC : 0);
+	ret = gns_change_run(ch);
+	if (!ret && (!ch->c.ans.count || ch->c.ans.count > got)) {
+		gns_err(gns_isb(file_inode(file)),
+			"WRITE of %zu bytes: the origin says that it wrote %llu; look at its log\n",
+			got, ch->c.ans.count);
+		ret = -EIO;
+	}
+	if (!ret) {
+		ret = ch->c.ans.count;
+		iocb->ki_pos = ch->c.ans.off + ret;
+		if (!(ch->c.req.flags & GNS_UW_SYNC))
+			gns_change_unsynced(ch, gns_i(file_inode(file)));
+	}
+	if (ret < (ssize_t)got)
+		iov_iter_revert(from, got - max_t(ssize_t, ret, 0));
+out:
+	gns_change_put(ch);
+	return ret;
+}
+
+ssize_t gns_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	loff_t begin = iocb->ki_pos;
+	ssize_t ret, total = 0;
+	size_t want;
+
+	/* It waits for the origin, in every case. */
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		return -EAGAIN;
+	/* Where it appends is found by the origin; this is as near as can be. */
+	ret = generic_write_checks(iocb, from);
+	if (ret <= 0)
+		return ret;
+	if (iocb->ki_flags & IOCB_APPEND)
+		begin = iocb->ki_pos;
+	while (iov_iter_count(from)) {
+		want = min_t(size_t, iov_iter_count(from), GNS_UWRITE_MAX);
+		ret = write_piece(iocb, from);
+		if (ret > 0)
+			total += ret;
+		if (ret < (ssize_t)want)
+			break;
+		cond_resched();
+	}
+	gns_count(gns_isb(inode), GNS_C_WRITES, 1);
+	if (!total) {
+		iocb->ki_pos = begin;
+		return ret;
+	}
+	gns_count(gns_isb(inode), GNS_C_WRITE_BYTES, total);
+	return total;
+}
+
+static int send_fsync(struct gns_inode *gi, u32 flags, u64 incarnation)
+{
+	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
+	struct gns_bufcall *c = gns_bufcall_new(gi->s, gsb, GNS_CALL_FSYNC,
+						current_cred(), 0);
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	c->c.req.fh = gi->fh;
+	c->c.req.flags = flags;
+	c->c.req.incarnation = incarnation;
+	err = gns_not_absent(gns_call_sync(&c->c));
+	gns_call_put(&c->c);
+	return err;
+}
+
+/*
+ * An error is told once to each file that was open at the time, as errseq_t
+ * has it: what could not be made durable will not be by asking again.
+ */
+int gns_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct inode *inode = file_inode(file);
+	struct gns_inode *gi = gns_i(inode);
+	u64 unsynced;
+	int err;
+
+	spin_lock(&gi->lock);
+	unsynced = gi->unsynced;
+	gi->unsynced = 0;
+	spin_unlock(&gi->lock);
+	err = send_fsync(gi, datasync ? GNS_UFS_DATA : 0, unsynced);
+	if (err == -EINTR || err == -ERESTARTSYS || err == -ETIMEDOUT) {
+		/* Nobody knows; the next one asks for the same. */
+		spin_lock(&gi->lock);
+		if (unsynced)
+			gi->unsynced = unsynced;
+		spin_unlock(&gi->lock);
+		return err;
+	}
+	if (err && S_ISREG(inode->i_mode)) {
+		mapping_set_error(inode->i_mapping, err);
+		return file_check_and_advance_wb_err(file);
+	}
+	return err ?: file_check_and_advance_wb_err(file);
+}
+
+int gns_sync_fs(struct super_block *sb, int wait)
+{
+	/* Every write is at the origin already: there is nothing to begin. */
+	if (!wait || gns_helper_is_me(gns_sb(sb)->s->inst))
+		return 0;
+	if (!READ_ONCE(gns_sb(sb)->wrote))
+		return 0;
+	return send_fsync(gns_i(d_inode(sb->s_root)), GNS_UFS_ALL, 0);
+}
+
+long gns_fallocate(struct file *file, int mode, loff_t off, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	struct gns_change *ch = gns_change_new(inode->i_sb, GNS_CALL_FALLOCATE,
+					       file->f_cred, 0);
+	int err;
+
+	if (!ch)
+		return -ENOMEM;
+	gns_change_touches(ch, inode);
+	ch->c.req.fh = gns_i(inode)->fh;
+	ch->c.req.off = off;
+	ch->c.req.count = len;
+	ch->c.req.flags = mode;
+	/* Some modes move all that is behind. */
+	ch->from = off;
+	ch->to = mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE) ?
+			 U64_MAX :
+			 off + len;
+	err = gns_change_run(ch);
+	if (!err)
+		gns_change_unsynced(ch, gns_i(inode));
+	gns_change_put(ch);
+	return err;
+}

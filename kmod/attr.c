@@ -8,7 +8,7 @@
 #include <linux/namei.h>
 #include <linux/stat.h>
 #include <linux/uidgid.h>
-#include "lease.h"
+#include "attr.h"
 
 /* What programs make their buffers of; more comes by readahead anyway. */
 #define BLKSIZE (64u << 10)
@@ -41,27 +41,11 @@ void gns_attr_to_stat(const struct inode *inode, const struct gns_uattr *attr,
 	set_extra(gns_i(inode), attr->btime, st);
 }
 
-/* May the inode's attributes be used? As gns_lease_enter(). Any context. */
-static bool enter(const struct gns_inode *gi, u64 *epoch)
-{
-	return gns_lease_enter(gi, epoch) &&
-	       smp_load_acquire(&gi->attr_ok); /* pairs with take_attr() */
-}
-
-static bool is_answer(const struct gns_answer *ans)
-{
-	return ans->sid || ans->attr.mode;
-}
-
-/*
- * The attributes of an inode without a usable lease. 0 with an answer in
- * @ans, or with none: then look at the inode again.
- */
-static int ask(struct gns_inode *gi, struct gns_answer *ans)
+int gns_attr_ask(struct gns_inode *gi, struct gns_answer *ans)
 {
 	int err = gns_lease_get(gi, GNS_UWANT_LEASE, current_cred(), ans);
 
-	if (!err && is_answer(ans) &&
+	if (!err && gns_attr_is_answer(ans) &&
 	    ((ans->attr.mode ^ gi->vfs_inode.i_mode) & S_IFMT))
 		err = -ESTALE;
 	return gns_not_absent(err);
@@ -92,7 +76,7 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 	int err;
 
 	for (;;) {
-		if (enter(gi, &epoch)) {
+		if (gns_attr_enter(gi, &epoch)) {
 			generic_fillattr(idmap, mask, inode, st);
 			set_extra(gi, READ_ONCE(gi->btime), st);
 			if (gns_lease_same(gi, epoch))
@@ -102,10 +86,10 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 			get_last(gi, idmap, mask, st);
 			return 0;
 		}
-		err = ask(gi, &ans);
+		err = gns_attr_ask(gi, &ans);
 		if (err)
 			return err;
-		if (is_answer(&ans)) {
+		if (gns_attr_is_answer(&ans)) {
 			gns_attr_to_stat(inode, &ans.attr, st);
 			return 0;
 		}
@@ -122,7 +106,7 @@ static u32 bits_for(const struct gns_uattr *attr)
 	return attr->mode;
 }
 
-static bool may(const struct gns_uattr *attr, int cap)
+bool gns_attr_capable(const struct gns_uattr *attr, int cap)
 {
 	struct user_namespace *ns = current_user_ns();
 
@@ -141,14 +125,15 @@ static int check_answer(const struct gns_uattr *attr, int mask)
 	if (!(mask & ~bits_for(attr)))
 		return 0;
 	if (S_ISDIR(attr->mode)) {
-		if (!(mask & MAY_WRITE) && may(attr, CAP_DAC_READ_SEARCH))
+		if (!(mask & MAY_WRITE) &&
+		    gns_attr_capable(attr, CAP_DAC_READ_SEARCH))
 			return 0;
-		return may(attr, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+		return gns_attr_capable(attr, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 	}
-	if (mask == MAY_READ && may(attr, CAP_DAC_READ_SEARCH))
+	if (mask == MAY_READ && gns_attr_capable(attr, CAP_DAC_READ_SEARCH))
 		return 0;
 	if ((!(mask & MAY_EXEC) || (attr->mode & 0111)) &&
-	    may(attr, CAP_DAC_OVERRIDE))
+	    gns_attr_capable(attr, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -160,29 +145,34 @@ int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
 	u64 epoch;
 	int err;
 
+	/* An open of what the caller has just made: there is nothing to ask. */
+	if (!(mask & (MAY_READ | MAY_WRITE | MAY_EXEC)))
+		return 0;
 	for (;;) {
-		if (enter(gi, &epoch)) {
+		if (gns_attr_enter(gi, &epoch)) {
 			err = generic_permission(idmap, inode, mask);
 			if (gns_lease_same(gi, epoch))
 				return err;
 		}
 		if (mask & MAY_NOT_BLOCK)
 			return -ECHILD;
-		err = ask(gi, &ans);
+		err = gns_attr_ask(gi, &ans);
 		if (err)
 			return err;
-		if (is_answer(&ans))
+		if (gns_attr_is_answer(&ans))
 			return check_answer(&ans.attr, mask);
 	}
 }
 
 const struct inode_operations gns_file_iops = {
+	.setattr = gns_setattr,
 	.getattr = gns_getattr,
 	.permission = gns_permission,
 	.listxattr = gns_listxattr,
 };
 
 const struct inode_operations gns_special_iops = {
+	.setattr = gns_setattr,
 	.getattr = gns_getattr,
 	.permission = gns_permission,
 	.listxattr = gns_listxattr,

@@ -209,6 +209,23 @@ gns_hrtimer_setup(struct hrtimer *timer,
 		unsigned int flags
 #endif
 
+/* ->mkdir() returns the dentry that is in use, or NULL; until 6.15. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#include <linux/dcache.h>
+#include <linux/err.h>
+#define gns_mkdir_t int
+static inline int gns_mkdir_result(struct dentry *dentry)
+{
+	if (IS_ERR(dentry))
+		return PTR_ERR(dentry);
+	dput(dentry);
+	return 0;
+}
+#else
+#define gns_mkdir_t struct dentry *
+#define gns_mkdir_result(dentry) (dentry)
+#endif
+
 /* A superblock's dentry operations are set by a function; until 6.17. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #define set_default_d_op(sb, ops) ((void)((sb)->s_d_op = (ops)))

@@ -74,8 +74,8 @@ static int ask(struct inode *dir, const struct qstr *name,
 	return gns_not_absent(err);
 }
 
-static struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
-				 unsigned int flags)
+struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
+			  unsigned int flags)
 {
 	struct inode *inode = NULL;
 	struct gns_answer ans;
@@ -186,6 +186,7 @@ const struct dentry_operations gns_dentry_ops = {
 	.d_revalidate = gns_d_revalidate,
 	.d_delete = gns_d_delete,
 	.d_prune = gns_d_prune,
+	.d_iput = gns_d_iput,
 };
 
 /* The name was known before. Another object: the next lookup sorts it out. */
@@ -238,6 +239,16 @@ void gns_name_prime(struct dentry *parent, const struct gns_found *f)
 
 const struct inode_operations gns_dir_iops = {
 	.lookup = gns_lookup,
+	.create = gns_create,
+	.atomic_open = gns_atomic_open,
+	.link = gns_link,
+	.unlink = gns_unlink,
+	.symlink = gns_symlink,
+	.mkdir = gns_mkdir,
+	.rmdir = gns_rmdir,
+	.mknod = gns_mknod,
+	.rename = gns_rename,
+	.setattr = gns_setattr,
 	.getattr = gns_getattr,
 	.permission = gns_permission,
 	.listxattr = gns_listxattr,

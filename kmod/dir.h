@@ -6,6 +6,9 @@
  * what is behind the name, or that nothing is. It counts as long as that is
  * the directory's dgen and its lease is live; 0 never counts, and is asked for
  * each time. All names of a directory become void by one store.
+ *
+ * A dentry whose name is being changed has 0 from before that until it shows
+ * how the name is afterwards (namei.c).
  */
 #ifndef GNS_DIR_H
 #define GNS_DIR_H
@@ -53,5 +56,36 @@ struct gns_found {
  * name by somebody else.
  */
 void gns_name_prime(struct dentry *parent, const struct gns_found *f);
+
+/**
+ * gns_lookup() - ->lookup(): ask what is behind a name
+ * @dir:    its directory, i_rwsem held at least shared
+ * @dentry: not hashed, negative
+ * @flags:  not used
+ *
+ * Context: process, sleeps, killable. Return: NULL: @dentry is hashed, with
+ * what was found or as absent; another dentry in its place, a reference; an
+ * error.
+ */
+struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
+			  unsigned int flags);
+
+/* namei.c: inode and dentry operations that change names */
+int gns_create(gns_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
+	       umode_t mode, bool excl);
+int gns_atomic_open(struct inode *dir, struct dentry *dentry, struct file *file,
+		    unsigned int flags, umode_t mode);
+int gns_mknod(gns_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
+	      umode_t mode, dev_t rdev);
+int gns_symlink(gns_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
+		const char *target);
+gns_mkdir_t gns_mkdir(gns_idmap_t *idmap, struct inode *dir,
+		      struct dentry *dentry, umode_t mode);
+int gns_link(struct dentry *old, struct inode *dir, struct dentry *dentry);
+int gns_unlink(struct inode *dir, struct dentry *dentry);
+int gns_rmdir(struct inode *dir, struct dentry *dentry);
+int gns_rename(gns_idmap_t *idmap, struct inode *old_dir, struct dentry *old,
+	       struct inode *new_dir, struct dentry *new, unsigned int flags);
+void gns_d_iput(struct dentry *dentry, struct inode *inode);
 
 #endif

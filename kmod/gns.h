@@ -248,6 +248,9 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 		u32 mask, unsigned int flags);
 int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask);
 
+/* setattr.c */
+int gns_setattr(gns_idmap_t *idmap, struct dentry *dentry, struct iattr *attr);
+
 /* xattr.c */
 extern const struct xattr_handler *const gns_xattr_handlers[];
 ssize_t gns_listxattr(struct dentry *dentry, char *list, size_t size);

@@ -66,6 +66,7 @@ static const char *gns_get_link(struct dentry *dentry, struct inode *inode,
 
 const struct inode_operations gns_link_iops = {
 	.get_link = gns_get_link,
+	.setattr = gns_setattr,
 	.getattr = gns_getattr,
 	.permission = gns_permission,
 	.listxattr = gns_listxattr,

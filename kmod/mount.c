@@ -197,6 +197,7 @@ static int same_mount(struct super_block *sb, struct fs_context *fc)
 	same = a && !READ_ONCE(a->dead) && a->s == b->s &&
 	       gns_fh_eq(&a->root_fh, &b->root_fh) &&
 	       !strcmp(a->export, b->export) &&
+	       !((sb->s_flags ^ fc->sb_flags) & SB_RDONLY) &&
 	       gns_options_eq(&a->opt, &b->opt);
 	spin_unlock(&gns_mounts_lock);
 	return same;
@@ -242,7 +243,6 @@ static int mount_export(struct fs_context *fc, struct gns_session *s,
 	gns_super_learn(gsb);
 	/* sget_fc() takes it over, or it is freed with the context. */
 	fc->s_fs_info = gsb;
-	fc->sb_flags |= SB_RDONLY;
 	return find_or_make(fc, &ans);
 }
 
@@ -275,10 +275,6 @@ static int gns_reconfigure(struct fs_context *fc)
 	const struct gns_options *opt = fc->fs_private;
 	struct gns_sb *gsb = gns_sb(sb);
 
-	if ((fc->sb_flags_mask & SB_RDONLY) && !(fc->sb_flags & SB_RDONLY)) {
-		errorfc(fc, "gns is mounted read-only");
-		return -EROFS;
-	}
 	WRITE_ONCE(gsb->opt.soft, opt->soft);
 	WRITE_ONCE(gsb->opt.timeo_ms, opt->timeo_ms);
 	WRITE_ONCE(gsb->opt.rasize, opt->rasize);

@@ -212,11 +212,14 @@ int gns_super_fill(struct super_block *sb, struct fs_context *fc,
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_blocksize_bits = PAGE_SHIFT;
 	sb->s_time_gran = 1;
+	/* What nanoseconds can say in 64 bits. */
+	sb->s_time_min = div_s64(S64_MIN, NSEC_PER_SEC);
+	sb->s_time_max = div_s64(S64_MAX, NSEC_PER_SEC);
 	sb->s_op = &super_ops;
 	gns_set_xattr(sb, gns_xattr_handlers);
 	set_default_d_op(sb, &gns_dentry_ops);
 	/* The origin keeps no access times for its readers. */
-	sb->s_flags |= SB_RDONLY | SB_NOATIME | SB_NODIRATIME;
+	sb->s_flags |= SB_NOATIME | SB_NODIRATIME;
 #ifdef SB_I_NOIDMAP
 	sb->s_iflags |= SB_I_NOIDMAP;
 #endif
@@ -265,6 +268,7 @@ static struct file_system_type fs_type = {
 	.init_fs_context = gns_init_fs_context,
 	.parameters = gns_options_spec,
 	.kill_sb = gns_kill_sb,
+	.fs_flags = FS_RENAME_DOES_D_MOVE,
 };
 MODULE_ALIAS_FS("gns");
 

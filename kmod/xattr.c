@@ -11,7 +11,7 @@
 #include <linux/capability.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
-#include "lease.h"
+#include "change.h"
 
 static struct gns_bufcall *ask(struct inode *inode, u32 type, const char *name,
 			       int *err)
@@ -92,19 +92,67 @@ static int gns_caps_get(const struct xattr_handler *handler,
 	return get_caps(inode, XATTR_NAME_CAPS, value, size);
 }
 
+/* @value: NULL: take it away. What was known of @inode's ends with its epoch. */
+static int set(struct inode *inode, const char *name, const void *value,
+	       size_t size, int flags)
+{
+	struct qstr q = { .name = name, .len = strlen(name) };
+	struct gns_change *ch;
+	int err;
+
+	if (size > GNS_UXATTR_MAX)
+		return -E2BIG;
+	ch = gns_change_new(inode->i_sb, GNS_CALL_SETXATTR, current_cred(),
+			    value ? size : 0);
+	if (!ch)
+		return -ENOMEM;
+	if (!value)
+		ch->c.req.flags = GNS_UX_REMOVE;
+	else if (flags & XATTR_CREATE)
+		ch->c.req.flags = GNS_UX_CREATE;
+	else if (flags & XATTR_REPLACE)
+		ch->c.req.flags = GNS_UX_REPLACE;
+	if (value && size)
+		memcpy(ch->buf, value, size);
+	err = gns_change_name(ch, inode, &q);
+	if (!err)
+		err = gns_change_run(ch);
+	gns_change_put(ch);
+	return gns_not_absent(err);
+}
+
+static int gns_xattr_set(const struct xattr_handler *handler,
+			 gns_idmap_t *idmap, struct dentry *dentry,
+			 struct inode *inode, const char *name,
+			 const void *value, size_t size, int flags)
+{
+	return set(inode, xattr_full_name(handler, name), value, size, flags);
+}
+
+static int gns_caps_set(const struct xattr_handler *handler,
+			gns_idmap_t *idmap, struct dentry *dentry,
+			struct inode *inode, const char *name,
+			const void *value, size_t size, int flags)
+{
+	return set(inode, XATTR_NAME_CAPS, value, size, flags);
+}
+
 static const struct xattr_handler user_handler = {
 	.prefix = XATTR_USER_PREFIX,
 	.get = gns_xattr_get,
+	.set = gns_xattr_set,
 };
 
 static const struct xattr_handler trusted_handler = {
 	.prefix = XATTR_TRUSTED_PREFIX,
 	.get = gns_xattr_get,
+	.set = gns_xattr_set,
 };
 
 static const struct xattr_handler caps_handler = {
 	.name = XATTR_NAME_CAPS,
 	.get = gns_caps_get,
+	.set = gns_caps_set,
 };
 
 const struct xattr_handler *const gns_xattr_handlers[] = {

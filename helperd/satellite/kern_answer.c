@@ -37,6 +37,16 @@ int answer_status(struct gns_kernel *k, u64 id, u64 sid, u32 status)
 	return reply(k, id, &rep);
 }
 
+/*
+ * A call that can not be carried out, or an answer that can not be given: of a
+ * change the kernel must not think that it did not run, or that it ended.
+ */
+int answer_failed(struct gns_kernel *k, u64 id, u16 type)
+{
+	return answer_status(k, id, 0,
+			     gns_msg_is_change(type) ? GNS_ST_UNKNOWN : EIO);
+}
+
 /* A listing in the kernel's form, in the scratch block. */
 static int fill_dir(struct gns_kernel *k, struct gns_ufill *fill,
 		    const struct gns_msg *rep, const struct kern_asked *a)
@@ -104,5 +114,5 @@ int answer_give(struct gns_kernel *k, u64 id, const struct gns_msg *rep,
 		return 0;
 	gns_warn("%s: answer not usable: %s; the caller gets EIO",
 		 gns_msg_name(rep->type), strerror(-err));
-	return answer_status(k, id, rep->sid, EIO);
+	return answer_failed(k, id, rep->type);
 }

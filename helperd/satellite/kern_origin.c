@@ -71,6 +71,8 @@ static int on_session(void *arg, u8 cmd, struct nlattr **attrs)
 		ks->sid = nla_get_u64(attrs[GNS_A_SID]);
 	if (ks->sid && !take_id(attrs[GNS_A_SECRET], &ks->secret))
 		return -EBADMSG;
+	if (attrs[GNS_A_ORIGIN_FEATURES])
+		ks->features = nla_get_u64(attrs[GNS_A_ORIGIN_FEATURES]);
 	ks->had_slots = attrs[GNS_A_HAD_SLOTS];
 	return 0;
 }
@@ -126,10 +128,15 @@ static int k_up(struct gns_kern *kern, const struct gns_r_hello *h)
 
 	if (deaf(o))
 		return -ENOTCONN;
+	/* A change in line may be one that was sent: it must not be again. */
+	if (!h->slots_known && !o->k->drained)
+		return -EAGAIN;
 	m = with_u64(message(o, GNS_CMD_UP), GNS_A_SID, h->sid);
 	m = with_u64(m, GNS_A_STAMP, h->stamp);
 	m = with_u64(m, GNS_A_TTL, h->ttl);
 	m = with_u64(m, GNS_A_INCARNATION, h->incarnation);
+	if (o->k->features & GNS_F_CHANGE)
+		m = with_u64(m, GNS_A_ORIGIN_FEATURES, h->features);
 	if (m && (nla_put_u32(m, GNS_A_SLOTS, h->slots) ||
 		  (h->slots_known && nla_put_flag(m, GNS_A_SLOTS_KNOWN)))) {
 		nlmsg_free(m);
@@ -345,7 +352,23 @@ static int take_items(struct gns_kernel *k, const struct gns_word *w,
 	return 0;
 }
 
-/* Returns 0: it is on its way or has ended; -EAGAIN: later. */
+/* The bytes of a change; the library makes a copy of its own. */
+static int take_bytes(struct gns_kernel *k, const struct gns_word *w,
+		      struct gns_msg *msg)
+{
+	int err = gns_bulk_take(k->bulk, w->id, w->payload);
+
+	if (err)
+		return err;
+	msg->payload = gns_bulk_scratch(k->bulk);
+	msg->payload_len = w->payload;
+	return 0;
+}
+
+/*
+ * Returns 0: it is on its way or has ended; -EAGAIN: later. There is room for
+ * a payload in each slot, so a change does not hold up the line for long.
+ */
 int origin_call(struct kern_origin *o, const struct gns_word *w)
 {
 	struct gns_kernel *k = o->k;
@@ -362,6 +385,8 @@ int origin_call(struct kern_origin *o, const struct gns_word *w)
 		if (msg.type == GNS_REVALIDATE)
 			err = take_items(k, w, a, &msg);
 		HASH_ADD(hh, o->asked, id, sizeof(a->id), a);
+	} else if (w->payload) {
+		err = take_bytes(k, w, &msg);
 	}
 	if (!err)
 		err = gns_sat_submit(o->sat, w->id, w->epoch, &msg);
@@ -372,9 +397,14 @@ int origin_call(struct kern_origin *o, const struct gns_word *w)
 		return -EAGAIN;
 	if (err == -ENOENT) /* it has ended meanwhile */
 		return 0;
-	gns_err("%s: %s: a call that can not be carried out: %s", o->name,
-		gns_msg_name(msg.type), strerror(-err));
-	if (answer_status(k, w->id, 0, EIO))
+	if (err == -EOPNOTSUPP) {
+		err = answer_status(k, w->id, 0, EOPNOTSUPP);
+	} else {
+		gns_err("%s: %s: a call that can not be carried out: %s",
+			o->name, gns_msg_name(msg.type), strerror(-err));
+		err = answer_failed(k, w->id, msg.type);
+	}
+	if (err)
 		kernel_broke(k, "call", gns_genl_why(k->nl));
 	return 0;
 }

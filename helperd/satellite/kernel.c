@@ -70,7 +70,7 @@ static int word_run(struct gns_kernel *k, struct nlattr *nest)
 	if (gns_word_parse(nest, &w, &why)) {
 		gns_err("a word of the kernel makes no sense: %s", why);
 		if (w.kind == GNS_WORD_CALL && w.id &&
-		    answer_status(k, w.id, 0, EIO))
+		    answer_failed(k, w.id, w.msg.type))
 			kernel_broke(k, "call", gns_genl_why(k->nl));
 		return 0;
 	}
@@ -169,6 +169,8 @@ static void pull_some(struct gns_kernel *k)
 			kernel_broke(k, "pull", gns_genl_why(k->nl));
 		if (k->len)
 			k->rung = true;
+		else if (!err)
+			k->drained = true;
 	}
 	if (!k->broken)
 		arm_in(&k->again, 0);
@@ -269,6 +271,7 @@ static void kernel_down(struct gns_kernel *k)
 	k->fd = -1;
 	k->at = 0;
 	k->len = 0;
+	k->drained = false;
 	gns_timer_cancel(&k->again);
 	if (was)
 		changed(k);
@@ -281,6 +284,9 @@ static int on_bound(void *arg, u8 cmd, struct nlattr **attrs)
 	if (!attrs[GNS_A_INSTANCE])
 		return -EBADMSG;
 	memcpy(&k->instance, nla_data(attrs[GNS_A_INSTANCE]), GNS_ID_LEN);
+	k->features = 0;
+	if (attrs[GNS_A_FEATURES])
+		k->features = nla_get_u64(attrs[GNS_A_FEATURES]);
 	return 0;
 }
 

@@ -34,6 +34,8 @@ struct gns_kernel {
 	struct gns_timer again; /* goes on with words */
 	struct gns_id host;
 	struct gns_id instance;
+	u64 features; /* GNS_F_*: of both, since BIND */
+	bool drained; /* all that a helper before had pulled was pulled again */
 	bool hardened;
 	bool broken; /* nothing is said any more; @retry is on its way */
 	bool rung; /* there may be words to pull */
@@ -87,6 +89,7 @@ void origin_cancel(struct kern_origin *o, u64 id);
 
 /* kern_answer.c */
 int answer_status(struct gns_kernel *k, u64 id, u64 sid, u32 status);
+int answer_failed(struct gns_kernel *k, u64 id, u16 type);
 int answer_give(struct gns_kernel *k, u64 id, const struct gns_msg *rep,
 		struct kern_asked *a);
 

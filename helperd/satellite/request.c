@@ -5,7 +5,8 @@
  *
  * A request keeps its tag over all its transmissions, so the first answer
  * ends it and later ones find nothing. Reading twice is harmless, and a
- * change carries the slot that keeps it from running twice.
+ * change carries the slot that keeps it from running twice, as long as the
+ * origin remembers the slot: request_sweep().
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -62,6 +63,7 @@ static void request_free(struct gns_sat *s, struct request *r)
 	if (!r->done)
 		HASH_DELETE(hh_id, s->by_id, r);
 	s->stats.pending--;
+	s->stats.payload -= r->msg->payload_len;
 	free(r->msg);
 	free(r);
 }
@@ -94,6 +96,7 @@ static bool request_send(struct gns_sat *s, struct request *r)
 	TAILQ_REMOVE(&s->waiting, r, link_entry);
 	TAILQ_INSERT_TAIL(&l->sent, r, link_entry);
 	r->link = l;
+	r->tried = true;
 	r->sent_at = gns_boottime(s->env);
 	s->stats.inflight += r->bytes;
 	/* A failure to send shows as the end of the link, later. */
@@ -136,6 +139,25 @@ static u32 request_bytes(const struct gns_msg *msg)
 	return msg->type == GNS_READ || msg->type == GNS_READDIR ?
 		       msg->range.len :
 		       0;
+}
+
+/* The feature that the origin needs for a request; 0: none. */
+static u64 feature_for(const struct gns_msg *msg)
+{
+	switch (msg->type) {
+	case GNS_SEEK:
+		return GNS_FEAT_SEEK;
+	case GNS_LINK:
+	case GNS_SYMLINK:
+	case GNS_MKNOD:
+	case GNS_SETXATTR:
+	case GNS_FALLOCATE:
+	case GNS_COPY:
+		return GNS_FEAT_MORE;
+	case GNS_FSYNC:
+		return msg->obj.datasync == GNS_FS_ALL ? GNS_FEAT_MORE : 0;
+	}
+	return 0;
 }
 
 /*
@@ -183,6 +205,7 @@ static struct request *request_alloc(struct gns_sat *s, u64 epoch,
 	r->tag = ++s->next_tag;
 	r->resend = s->cfg.resend;
 	r->bytes = request_bytes(msg);
+	r->tried = s->heir;
 	LIST_INIT(&r->followers);
 	return r;
 }
@@ -195,6 +218,7 @@ static void request_add(struct gns_sat *s, struct request *r)
 	HASH_ADD(hh, s->by_tag, tag, sizeof(r->tag), r);
 	s->stats.pending++;
 	s->stats.requests++;
+	s->stats.payload += r->msg->payload_len;
 	if (twin) {
 		r->leader = twin;
 		LIST_INSERT_HEAD(&twin->followers, r, follow);
@@ -235,7 +259,11 @@ int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
 	if (msg->reply || msg->type < GNS_MOUNT || msg->type >= GNS_MSG_END ||
 	    by_id(s, id))
 		return -EINVAL;
-	if (s->stats.pending >= s->cfg.max_pending)
+	if (s->state == SAT_LIVE && feature_for(msg) & ~s->features)
+		return -EOPNOTSUPP;
+	if (s->stats.pending >= s->cfg.max_pending ||
+	    (s->stats.payload &&
+	     s->stats.payload + msg->payload_len > s->cfg.payload))
 		return -EAGAIN;
 	r = request_alloc(s, epoch, msg);
 	if (!r)
@@ -286,6 +314,40 @@ static void request_end(struct gns_sat *s, struct request *r,
 		done(arg, rep);
 	else
 		s->kern->ops->reply(s->kern, id, rep);
+}
+
+/* Why it can not be sent in the session that begins; 0: it can. */
+static u32 request_bar(const struct gns_sat *s, const struct request *r,
+		       bool slots_known)
+{
+	bool missing = feature_for(r->msg) & ~s->features;
+
+	if (gns_msg_is_change(r->msg->type) && r->tried &&
+	    (missing || !slots_known))
+		return GNS_ST_UNKNOWN;
+	return missing ? EOPNOTSUPP : 0;
+}
+
+/*
+ * A session begins: end what can not be sent in it. All requests wait, and none
+ * is sent meanwhile, for the session is not there yet.
+ */
+void request_sweep(struct gns_sat *s, bool slots_known)
+{
+	struct gns_msg rep = { .reply = true };
+	struct request *r;
+
+again:
+	TAILQ_FOREACH(r, &s->waiting, link_entry) {
+		rep.status = request_bar(s, r, slots_known);
+		if (!rep.status)
+			continue;
+		rep.type = r->msg->type;
+		rep.tag = r->tag;
+		request_end(s, r, &rep);
+		/* Who was told may have cancelled any other one. */
+		goto again;
+	}
 }
 
 /* An answer came in on @l. A negative errno closes it. */

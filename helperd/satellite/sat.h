@@ -28,6 +28,7 @@
 #define SAT_CONNS 4u
 #define SAT_PENDING_MAX 4096u
 #define SAT_WINDOW (64u << 20)
+#define SAT_PAYLOAD (64u << 20)
 #define SAT_RESEND_NS (10 * NSEC_PER_SEC)
 #define SAT_BACKOFF_MIN_NS (20 * NSEC_PER_MSEC)
 #define SAT_BACKOFF_MAX_NS (5 * NSEC_PER_SEC)
@@ -71,6 +72,7 @@ struct request {
 	u64 sent_at;
 	u64 resend; /* ns until it is sent again */
 	u32 bytes; /* of the window that it takes */
+	bool tried; /* an origin may have it, from here or a helper before */
 	struct request *leader; /* joined: whose answer it shares */
 	LIST_HEAD(, request) followers;
 	LIST_ENTRY(request) follow;
@@ -103,6 +105,8 @@ struct gns_sat {
 	u64 asked_at; /* ASKED: since when */
 	u64 hello_gen; /* the first tag of this asking */
 	u64 ttl;
+	u64 features; /* of sid */
+	bool heir; /* until a HELLO: what is pulled may have been sent before */
 	u64 renew_tag; /* 0: none out */
 	u64 renew_at;
 	u64 last_stamp; /* of the newest transmission */
@@ -143,6 +147,7 @@ void request_drop(struct gns_sat *s, struct request *r);
 void request_pump(struct gns_sat *s);
 void request_unbind_all(struct link *l);
 void request_tick(struct gns_sat *s, u64 now);
+void request_sweep(struct gns_sat *s, bool slots_known);
 int request_reply(struct link *l, const struct gns_msg *msg);
 void request_free_all(struct gns_sat *s);
 

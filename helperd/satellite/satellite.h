@@ -28,6 +28,7 @@ struct gns_kern_session {
 	struct gns_id instance;
 	u64 sid; /* 0: none yet */
 	struct gns_id secret;
+	u64 features; /* as @up said for @sid; 0: not known */
 	bool had_slots; /* changes were sent in this instance's life */
 };
 
@@ -39,17 +40,18 @@ struct gns_kern;
  * @stamp:   its BOOTTIME now, ns; taken anew for every transmission
  * @secret:  a new random secret, for a session to be asked for; the kernel
  *           keeps it and takes it over with @up
- * @up:      a session is there: lives until stamp + ttl; see struct
- *           gns_r_hello for slots_known. 0: the kernel counts by it now, and
- *           answers given in it may follow; a negative errno: it does not,
- *           and HELLO is said again
+ * @up:      a session is there: lives until stamp + ttl; its features are
+ *           kept for the next helper. With slots_known 0, changes that were
+ *           sent before have been answered GNS_ST_UNKNOWN already. 0: the
+ *           kernel counts by it now, and answers given in it may follow; a
+ *           negative errno: it does not, and HELLO is said again
  * @renewed: it lives until stamp + ttl now
  * @lost:    the origin knows it no more: fence everything, then say
  *           gns_sat_fenced()
  * @revoke:  end every grant of the object up to @upto, then say
  *           gns_sat_released()
  * @reply:   the answer of request @id; rep->sid is the session it was given
- *           in; the payload is valid during the call
+ *           in, 0: the library's own; the payload is valid during the call
  * @trouble: optional: why there is no session, an errno and words for people;
  *           0 and NULL: nothing is in the way any more
  */
@@ -95,6 +97,8 @@ struct gns_connector {
  * @conns:       connections, the first one for control; 0: 4; at most 16
  * @max_pending: requests the library takes at once; 0: 4096
  * @window:      bytes of READ answers asked for at once; 0: 64 MiB
+ * @payload:     bytes of payloads that requests own at once; 0: 64 MiB, which
+ *               is a WRITE in every slot
  * @resend:      a request without an answer is sent again after, ns; 0: 10 s
  * @backoff_max: longest pause between connection attempts, ns; 0: 5 s
  */
@@ -102,6 +106,7 @@ struct gns_sat_config {
 	u32 conns;
 	u32 max_pending;
 	u64 window;
+	u64 payload;
 	u64 resend;
 	u64 backoff_max;
 };
@@ -116,6 +121,7 @@ struct gns_sat_stats {
 	u64 renewals;
 	u64 read_bytes;
 	u64 inflight; /* level: READ bytes asked for */
+	u64 payload; /* level: bytes of requests not answered */
 	u64 pending; /* level: requests */
 };
 
@@ -149,10 +155,14 @@ void gns_sat_destroy(struct gns_sat *s);
  *       carries the kernel's slot and sequence.
  *
  * It is sent as soon as there is a session, again when a connection or a
- * session is lost, and is answered by the kern's reply().
+ * session is lost, and is answered by the kern's reply(). A change that may
+ * have been sent, by this helper or the one before, is not sent again in a
+ * session whose origin knows nothing of the instance's slots: it could run
+ * twice, and is answered GNS_ST_UNKNOWN. What the origin's features do not have
+ * is answered EOPNOTSUPP.
  *
- * Return: 0; -EAGAIN: too many are pending, submit again after an answer;
- * -ENOMEM; -EINVAL: not such a request.
+ * Return: 0; -EAGAIN: too many or too much is pending, submit again after an
+ * answer; -ENOMEM; -EOPNOTSUPP; -EINVAL: not such a request.
  */
 int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
 		   const struct gns_msg *msg);
@@ -161,6 +171,9 @@ int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
  * gns_sat_cancel() - no answer is wanted any more
  * @s:  the satellite
  * @id: as submitted; unknown ones are ignored
+ *
+ * It is not sent again. A change that was sent may run all the same: only a
+ * later one in its slot, once it is answered, says that it will not any more.
  */
 void gns_sat_cancel(struct gns_sat *s, u64 id);
 

@@ -109,8 +109,15 @@ static void hello_reply(struct link *l, const struct gns_msg *msg)
 		return; /* asked again at the next tick */
 	}
 	h.stamp = proven_stamp(s, h.stamp);
+	/*
+	 * Before the kernel has the session: should this helper die, the next
+	 * one would not hear again that the slots are unknown.
+	 */
+	s->features = h.features & GNS_FEATURES;
+	request_sweep(s, h.slots_known);
 	if (s->kern->ops->up(s->kern, &h))
 		return; /* asked again at the next tick */
+	s->heir = false;
 	s->state = SAT_LIVE;
 	s->sid = h.sid;
 	s->secret = s->new_secret;
@@ -324,6 +331,8 @@ static void defaults(struct gns_sat_config *c)
 		c->max_pending = SAT_PENDING_MAX;
 	if (!c->window)
 		c->window = SAT_WINDOW;
+	if (!c->payload)
+		c->payload = SAT_PAYLOAD;
 	if (!c->resend)
 		c->resend = SAT_RESEND_NS;
 	if (!c->backoff_max)
@@ -353,10 +362,12 @@ struct gns_sat *gns_sat_create(struct gns_env *env, struct gns_kern *kern,
 	TAILQ_INIT(&s->waiting);
 	gns_timer_init(&s->tick, env, sat_tick, s);
 	kern->ops->get(kern, &ks);
+	s->heir = ks.had_slots;
 	if (ks.sid) {
 		s->state = SAT_LIVE;
 		s->sid = ks.sid;
 		s->secret = ks.secret;
+		s->features = ks.features;
 		s->ttl = GNS_TTL_MIN_NS;
 	}
 	for (i = 0; i < s->cfg.conns; i++) {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "satellite/translate.h"
+#include "satellite/translate_int.h"
 
 /* Attributes are copied as they are. */
 #define SAME(a, b) \
@@ -23,54 +23,36 @@ SAME(mode, mode);
 SAME(rdev, rdev);
 SAME(blksize, blksize);
 
-static void attr_copy(struct gns_uattr *to, const struct gns_attr *from)
+void attr_to_kernel(struct gns_uattr *to, const struct gns_attr *from)
 {
 	memcpy(to, from, sizeof(*to));
 }
 
-static void fh_copy(struct gns_ufh *to, const struct gns_fh *from)
+void fh_to_kernel(struct gns_ufh *to, const struct gns_fh *from)
 {
 	memset(to, 0, sizeof(*to));
 	to->len = from->len;
 	memcpy(to->b, from->b, from->len);
 }
 
-static u32 get_u32(struct nlattr **tb, int type)
-{
-	return tb[type] ? nla_get_u32(tb[type]) : 0;
-}
-
-static u64 get_u64(struct nlattr **tb, int type)
-{
-	return tb[type] ? nla_get_u64(tb[type]) : 0;
-}
-
-static struct gns_str get_str(struct nlattr **tb, int type)
-{
-	if (!tb[type])
-		return (struct gns_str){ 0 };
-	return (struct gns_str){ nla_data(tb[type]), (u32)nla_len(tb[type]) };
-}
-
-/* len stays 0 when there is none, or too much of it. */
-static struct gns_fh get_fh(struct nlattr **tb)
+struct gns_fh word_fh(struct nlattr **tb, int type)
 {
 	struct gns_fh fh = { 0 };
-	int len = tb[GNS_A_FH] ? nla_len(tb[GNS_A_FH]) : 0;
+	int len = tb[type] ? nla_len(tb[type]) : 0;
 
 	if (len > 0 && len <= (int)GNS_FH_MAX) {
 		fh.len = (u8)len;
-		memcpy(fh.b, nla_data(tb[GNS_A_FH]), fh.len);
+		memcpy(fh.b, nla_data(tb[type]), fh.len);
 	}
 	return fh;
 }
 
-static const char *get_cred(struct nlattr **tb, struct gns_cred *cred)
+const char *word_cred(struct nlattr **tb, struct gns_cred *cred)
 {
 	u32 len;
 
-	cred->uid = get_u32(tb, GNS_A_UID);
-	cred->gid = get_u32(tb, GNS_A_GID);
+	cred->uid = word_u32(tb, GNS_A_UID);
+	cred->gid = word_u32(tb, GNS_A_GID);
 	if (!tb[GNS_A_GROUPS])
 		return NULL;
 	len = (u32)nla_len(tb[GNS_A_GROUPS]);
@@ -81,8 +63,7 @@ static const char *get_cred(struct nlattr **tb, struct gns_cred *cred)
 	return NULL;
 }
 
-/* What the codec refuses to say would end a connection, again and again. */
-static bool name_ok(const struct gns_str *s, u32 max)
+bool word_name_ok(const struct gns_str *s, u32 max)
 {
 	return s->len && s->len <= max && !memchr(s->p, 0, s->len);
 }
@@ -91,11 +72,11 @@ static const char *call_range(struct nlattr **tb, struct gns_word *w)
 {
 	struct gns_m_range *r = &w->msg.range;
 
-	r->fh = get_fh(tb);
-	r->off = get_u64(tb, GNS_A_OFF);
+	r->fh = word_fh(tb, GNS_A_FH);
+	r->off = word_u64(tb, GNS_A_OFF);
 	r->len = w->room;
-	r->want = (u8)get_u32(tb, GNS_A_WANT);
-	r->lease = get_u64(tb, GNS_A_LEASE);
+	r->want = (u8)word_u32(tb, GNS_A_WANT);
+	r->lease = word_u64(tb, GNS_A_LEASE);
 	if (w->msg.type == GNS_READDIR) {
 		if (w->room > GNS_UDIR_MAX)
 			return "LEN";
@@ -112,34 +93,34 @@ static const char *call_name(struct nlattr **tb, struct gns_word *w)
 {
 	struct gns_m_name *n = &w->msg.name;
 
-	n->fh = get_fh(tb);
-	n->name = get_str(tb, GNS_A_NAME);
-	n->want = (u8)get_u32(tb, GNS_A_WANT);
-	return name_ok(&n->name, GNS_NAME_MAX) ? NULL : "NAME";
+	n->fh = word_fh(tb, GNS_A_FH);
+	n->name = word_str(tb, GNS_A_NAME);
+	n->want = (u8)word_u32(tb, GNS_A_WANT);
+	return word_name_ok(&n->name, GNS_NAME_MAX) ? NULL : "NAME";
 }
 
 static const char *call_obj(struct nlattr **tb, struct gns_word *w)
 {
 	struct gns_m_obj *o = &w->msg.obj;
 
-	o->fh = get_fh(tb);
-	o->want = (u8)get_u32(tb, GNS_A_WANT);
+	o->fh = word_fh(tb, GNS_A_FH);
+	o->want = (u8)word_u32(tb, GNS_A_WANT);
 	return NULL;
 }
 
 static const char *call_mount(struct nlattr **tb, struct gns_word *w)
 {
-	w->msg.mount.export = get_str(tb, GNS_A_NAME);
-	return name_ok(&w->msg.mount.export, GNS_PATH_MAX) ? NULL : "NAME";
+	w->msg.mount.export = word_str(tb, GNS_A_NAME);
+	return word_name_ok(&w->msg.mount.export, GNS_PATH_MAX) ? NULL : "NAME";
 }
 
 static const char *call_seek(struct nlattr **tb, struct gns_word *w)
 {
 	struct gns_m_seek *s = &w->msg.seek;
-	u32 whence = get_u32(tb, GNS_A_FLAGS);
+	u32 whence = word_u32(tb, GNS_A_FLAGS);
 
-	s->fh = get_fh(tb);
-	s->off = get_u64(tb, GNS_A_OFF);
+	s->fh = word_fh(tb, GNS_A_FH);
+	s->off = word_u64(tb, GNS_A_OFF);
 	s->whence = whence == SEEK_HOLE ? GNS_SK_HOLE : GNS_SK_DATA;
 	return whence == SEEK_HOLE || whence == SEEK_DATA ? NULL : "FLAGS";
 }
@@ -164,7 +145,7 @@ static const struct call {
 	const char *(*read)(struct nlattr **tb, struct gns_word *w);
 	size_t cred;
 	size_t fh;
-} calls[GNS_CALL_MAX + 1] = {
+} calls[GNS_CALL_WRITE] = {
 #define C(what, fn, member) \
 	{ \
 		GNS_##what, fn, offsetof(struct gns_msg, member.cred), \
@@ -187,25 +168,27 @@ static const struct call {
 
 static const char *word_call(struct nlattr **tb, struct gns_word *w)
 {
-	u32 type = get_u32(tb, GNS_A_CALL);
+	u32 type = word_u32(tb, GNS_A_CALL);
 	const struct call *c;
 	const struct gns_fh *fh;
 	const char *why;
 
-	w->epoch = get_u64(tb, GNS_A_EPOCH);
-	w->room = get_u32(tb, GNS_A_LEN);
-	w->payload = get_u32(tb, GNS_A_PAYLOAD);
+	w->epoch = word_u64(tb, GNS_A_EPOCH);
+	w->room = word_u32(tb, GNS_A_LEN);
+	w->payload = word_u32(tb, GNS_A_PAYLOAD);
 	if (!w->id)
 		return "ID";
-	if (type > GNS_CALL_MAX || !calls[type].read)
+	if (type >= GNS_CALL_WRITE)
+		return word_change(tb, type, w);
+	if (!calls[type].read)
 		return "CALL";
 	c = &calls[type];
 	w->msg.type = c->type;
-	if (get_u32(tb, GNS_A_WANT) & ~GNS_WANT_ALL)
+	if (word_u32(tb, GNS_A_WANT) & ~GNS_WANT_ALL)
 		return "WANT";
 	why = c->read(tb, w);
 	if (!why && c->cred)
-		why = get_cred(tb, (void *)((char *)&w->msg + c->cred));
+		why = word_cred(tb, (void *)((char *)&w->msg + c->cred));
 	fh = (const void *)((char *)&w->msg + c->fh);
 	if (!why && c->fh && !fh->len)
 		why = "FH";
@@ -230,6 +213,13 @@ int gns_word_parse(struct nlattr *nest, struct gns_word *w, const char **why)
 		[GNS_A_GID] = { .type = NLA_U32 },
 		[GNS_A_PAYLOAD] = { .type = NLA_U32 },
 		[GNS_A_FLAGS] = { .type = NLA_U32 },
+		[GNS_A_SLOT] = { .type = NLA_U32 },
+		[GNS_A_SEQ] = { .type = NLA_U64 },
+		[GNS_A_MODE] = { .type = NLA_U32 },
+		[GNS_A_RDEV] = { .type = NLA_U32 },
+		[GNS_A_OFF2] = { .type = NLA_U64 },
+		[GNS_A_COUNT] = { .type = NLA_U64 },
+		[GNS_A_INCARNATION] = { .type = NLA_U64 },
 	};
 	struct nlattr *tb[GNS_A_MAX + 1];
 
@@ -239,22 +229,22 @@ int gns_word_parse(struct nlattr *nest, struct gns_word *w, const char **why)
 		*why = "WORD";
 		return -EINVAL;
 	}
-	w->kind = get_u32(tb, GNS_A_WORD_KIND);
-	w->origin = get_u32(tb, GNS_A_ORIGIN);
-	w->id = get_u64(tb, GNS_A_ID);
-	w->sid = get_u64(tb, GNS_A_SID);
+	w->kind = word_u32(tb, GNS_A_WORD_KIND);
+	w->origin = word_u32(tb, GNS_A_ORIGIN);
+	w->id = word_u64(tb, GNS_A_ID);
+	w->sid = word_u64(tb, GNS_A_SID);
 	switch (w->kind) {
 	case GNS_WORD_ORIGIN:
-		w->name = get_str(tb, GNS_A_NAME);
-		if (!name_ok(&w->name, GNS_PATH_MAX))
+		w->name = word_str(tb, GNS_A_NAME);
+		if (!word_name_ok(&w->name, GNS_PATH_MAX))
 			*why = "NAME";
 		break;
 	case GNS_WORD_CALL:
 		*why = word_call(tb, w);
 		break;
 	case GNS_WORD_RELEASED:
-		w->fh = get_fh(tb);
-		w->upto = get_u64(tb, GNS_A_UPTO);
+		w->fh = word_fh(tb, GNS_A_FH);
+		w->upto = word_u64(tb, GNS_A_UPTO);
 		if (!w->fh.len)
 			*why = "FH";
 		break;
@@ -285,8 +275,8 @@ static u32 put_dirent(u8 *out, u32 room, const struct gns_dirent *d)
 		u.flags = GNS_UD_ATTR;
 		u.version = d->grant.version;
 		u.number = d->grant.number;
-		attr_copy(&u.attr, &d->attr);
-		fh_copy(&u.fh, &d->fh);
+		attr_to_kernel(&u.attr, &d->attr);
+		fh_to_kernel(&u.fh, &d->fh);
 	}
 	memcpy(out, &u, sizeof(u));
 	memcpy(out + sizeof(u), d->name.p, d->name.len);
@@ -366,7 +356,7 @@ int gns_revals_to_kernel(const struct gns_msg *rep, struct gns_ureval *v, u32 n)
 			continue;
 		v->version = r.grant.version;
 		v->number = r.grant.number;
-		attr_copy(&v->attr, &r.attr);
+		attr_to_kernel(&v->attr, &r.attr);
 	}
 	return left ? -EBADMSG : 0;
 }
@@ -394,7 +384,7 @@ void gns_answer_to_fill(const struct gns_msg *rep, struct gns_ufill *fill)
 		return;
 	fill->version = rep->r_obj.grant.version;
 	fill->number = rep->r_obj.grant.number;
-	attr_copy(&fill->attr, &rep->r_obj.attr);
+	attr_to_kernel(&fill->attr, &rep->r_obj.attr);
 	fill->flags = rep->r_obj.eof ? GNS_UF_EOF : 0;
 }
 
@@ -409,7 +399,7 @@ static int put_obj(struct nl_msg *m, const struct gns_r_obj *o)
 
 	if (!o->fh.len)
 		return -EBADMSG;
-	attr_copy(&attr, &o->attr);
+	attr_to_kernel(&attr, &o->attr);
 	if (nla_put(m, GNS_A_FH, o->fh.len, o->fh.b) ||
 	    nla_put(m, GNS_A_ATTR, sizeof(attr), &attr) ||
 	    put_u64(m, GNS_A_VERSION, o->grant.version) ||
@@ -450,7 +440,11 @@ int gns_answer_put(struct nl_msg *m, const struct gns_msg *rep)
 		return -ENOMEM;
 	if (rep->status)
 		return 0;
+	if (gns_msg_is_change(rep->type))
+		return answer_put_change(m, &rep->r_change);
 	switch (rep->type) {
+	case GNS_FSYNC:
+		return 0;
 	case GNS_LOOKUP:
 		return put_lookup(m, &rep->r_lookup);
 	case GNS_STATFS:

@@ -103,6 +103,7 @@ struct kmodel {
 	struct gns_sat *sat;
 	struct gns_id instance;
 	bool had_slots;
+	u64 features;
 	u64 sid;
 	struct gns_id secret, new_secret;
 	u64 expires, ttl;

@@ -97,6 +97,7 @@ static void word_up(struct kmodel *k, const struct gns_r_hello *h)
 	k->sid = h->sid;
 	k->secret = k->new_secret;
 	k->incarnation = h->incarnation;
+	k->features = h->features;
 	k->expires = 0;
 	k->stamp = 0;
 	for (i = 0; i < K_INODES; i++) {
@@ -218,6 +219,7 @@ static void k_get(struct gns_kern *kern, struct gns_kern_session *ks)
 	ks->instance = k->instance;
 	ks->sid = k->sid;
 	ks->secret = k->secret;
+	ks->features = k->features;
 	ks->had_slots = k->had_slots;
 }
 

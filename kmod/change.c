@@ -77,35 +77,38 @@ u64 gns_change_after(const struct gns_change *ch, const struct gns_inode *gi)
 }
 
 /* Bytes of a file that are others now. */
-static void changed_range(const struct gns_change *ch,
-			  const struct gns_inode *gi,
-			  const struct gns_uchanged *e, u64 *from, u64 *to)
+static struct gns_written written(const struct gns_change *ch,
+				  const struct gns_uchanged *e)
 {
-	u64 size = i_size_read(&gi->vfs_inode);
+	const struct gns_answer *ans = &ch->c.ans;
+	struct gns_written w = {
+		.pos = ch->from,
+		.len = ch->to - ch->from,
+		.size = e->attr.size,
+	};
 
-	*from = ch->from;
-	*to = ch->to;
-	if (ch->c.req.type == GNS_CALL_WRITE) {
-		*from = ch->c.ans.off;
-		if (check_add_overflow(*from, ch->c.ans.count, to))
-			*to = U64_MAX;
+	if (ch->c.req.type != GNS_CALL_WRITE)
+		return w;
+	w.pos = ans->off;
+	w.len = U64_MAX - w.pos;
+	/* The origin's word is checked again by who wrote. */
+	if (ans->count <= ch->c.req.payload_len &&
+	    ans->off <= MAX_LFS_FILESIZE - ans->count) {
+		w.len = ans->count;
+		w.buf = ch->buf;
 	}
-	/* What was cut off must not come back when the file grows again. */
-	if (e->attr.size < size) {
-		*from = *from < *to ? min(*from, e->attr.size) : e->attr.size;
-		*to = U64_MAX;
-	}
+	return w;
 }
 
 static void settle(struct gns_change *ch, struct gns_inode *gi, bool left)
 {
 	const struct gns_uchanged *e = find_changed(ch, &gi->fh);
-	u64 from = 0, to = 0;
+	struct gns_written w;
 
 	mutex_lock(&gi->lease_mutex);
 	if (e && !(left && S_ISDIR(gi->vfs_inode.i_mode))) {
-		changed_range(ch, gi, e, &from, &to);
-		gns_fence_step(gi, e, from, to);
+		w = written(ch, e);
+		gns_fence_step(gi, e, &w);
 	} else if (e || !left_alone(ch)) {
 		gns_fence_drop(gi);
 	}
@@ -339,8 +342,12 @@ struct inode *gns_change_made(struct gns_change *ch, struct super_block *sb)
 {
 	const struct gns_answer *ans = &ch->c.ans;
 	const struct gns_uchanged *e = find_changed(ch, &ans->fh);
+	struct inode *inode;
 
-	if (ans->fh.len && e && e->attr.ino)
-		return gns_inode_get(sb, &ans->fh, &e->attr);
-	return ERR_PTR(-EIO);
+	if (!ans->fh.len || !e || !e->attr.ino)
+		return ERR_PTR(-EIO);
+	inode = gns_inode_get(sb, &ans->fh, &e->attr);
+	if (!IS_ERR(inode))
+		gns_lease_learn(gns_i(inode), e);
+	return inode;
 }

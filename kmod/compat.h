@@ -88,6 +88,11 @@ static inline struct folio *gns_folio_or_err(struct folio *folio)
 	((void)(mask), generic_fillattr(idmap, inode, stat))
 #endif
 
+/* Flags of __filemap_get_folio() have a type; until 6.6. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef int fgf_t;
+#endif
+
 /* Copies into a folio of any size; until 6.6. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #include <linux/highmem.h>

@@ -158,8 +158,22 @@ static void drop_range(struct gns_inode *gi, u64 from, u64 to)
 	filemap_invalidate_unlock(mapping);
 }
 
+static void step_pages(struct gns_inode *gi, const struct gns_written *w,
+		       u64 size)
+{
+	/* What was cut off must not come back when the file grows again. */
+	if (size < i_size_read(&gi->vfs_inode))
+		drop_range(gi, size, U64_MAX);
+	if (!w->len)
+		return;
+	if (w->buf)
+		gns_fence_write(gi, w);
+	else
+		drop_range(gi, w->pos, w->pos + w->len);
+}
+
 bool gns_fence_step(struct gns_inode *gi, const struct gns_uchanged *ch,
-		    u64 from, u64 to)
+		    const struct gns_written *w)
 {
 	struct gns_listing *listing = NULL;
 
@@ -169,8 +183,8 @@ bool gns_fence_step(struct gns_inode *gi, const struct gns_uchanged *ch,
 		gns_fence_drop(gi);
 		return false;
 	}
-	if (S_ISREG(gi->vfs_inode.i_mode) && from < to)
-		drop_range(gi, from, to);
+	if (S_ISREG(gi->vfs_inode.i_mode))
+		step_pages(gi, w, ch->attr.size);
 	spin_lock(&gi->lock);
 	/* Other names are as they were: their stamp goes on to count. */
 	listing = gi->listing;

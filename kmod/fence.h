@@ -19,18 +19,40 @@
 void gns_fence_drop(struct gns_inode *gi);
 
 /**
+ * struct gns_written - what a change made of a file
+ * @pos:  bytes from here
+ * @len:  so many; U64_MAX - @pos: to the end
+ * @buf:  what they are now; NULL: not known
+ * @size: of the file afterwards, bytes
+ */
+struct gns_written {
+	u64 pos;
+	u64 len;
+	const void *buf;
+	u64 size;
+};
+
+/**
  * gns_fence_step() - what is cached goes on as of after a change made here
- * @gi:   the inode; its lease is suspended
- * @ch:   what the change made of it
- * @from: bytes that it made others: from here; @from = @to: none
- * @to:   to here, exclusive
+ * @gi: the inode; its lease is suspended
+ * @ch: what the change made of it
+ * @w:  bytes that it made others; len 0: none
  *
  * What is cached of another version than the change found is dropped, all of
  * it. Context: process, may sleep; gi->lease_mutex held; waits for no call.
  * Return: true: what is cached is of @ch->after.
  */
 bool gns_fence_step(struct gns_inode *gi, const struct gns_uchanged *ch,
-		    u64 from, u64 to);
+		    const struct gns_written *w);
+
+/**
+ * gns_fence_write() - put what was written into the page cache
+ * @gi: a regular file; its lease is suspended, nothing is mapped
+ * @w:  with its bytes
+ *
+ * Context: process, may sleep; gi->lease_mutex held; waits for no call.
+ */
+void gns_fence_write(struct gns_inode *gi, const struct gns_written *w);
 
 /** gns_lease_new_epoch() - another life; gi->lock held */
 void gns_lease_new_epoch(struct gns_inode *gi);

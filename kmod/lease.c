@@ -289,6 +289,20 @@ bool gns_lease_grant(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 	return true;
 }
 
+void gns_lease_learn(struct gns_inode *gi, const struct gns_uchanged *e)
+{
+	mutex_lock(&gi->lease_mutex);
+	spin_lock(&gi->lock);
+	if (!gi->version && e->after) {
+		gns_lease_new_epoch(gi);
+		WRITE_ONCE(gi->version, e->after);
+		take_attr(gi, &e->attr);
+		cache_add(gi);
+	}
+	spin_unlock(&gi->lock);
+	mutex_unlock(&gi->lease_mutex);
+}
+
 bool gns_lease_shows(const struct gns_inode *gi, u64 epoch,
 		     const struct gns_grant *g)
 {

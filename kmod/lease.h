@@ -137,6 +137,16 @@ bool gns_lease_grant(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 		     const struct gns_uattr *attr);
 
 /**
+ * gns_lease_learn() - what a change made here says of an object
+ * @gi: an inode that may be new
+ * @e:  from the change's answer
+ *
+ * If nothing is cached of it, its attributes are, unverified: a grant of that
+ * version opens them. Context: process, may sleep; waits for no call.
+ */
+void gns_lease_learn(struct gns_inode *gi, const struct gns_uchanged *e);
+
+/**
  * gns_lease_shows() - may an answer without a usable grant be cached?
  * @gi:    the inode
  * @epoch: of the lease when the call was sent; 0: there was none

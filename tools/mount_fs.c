@@ -157,6 +157,17 @@ static int set_attrs(const struct mount_job *job, struct mount_result *r)
 	return 0;
 }
 
+/* A superblock that is not told stays as it is; mount(2) would tell it. */
+static int set_rw(int fd, const struct mount_job *job, struct mount_result *r)
+{
+	if (job->opts->attrs & MOUNT_ATTR_RDONLY)
+		return 0;
+	say(job, "rw", NULL);
+	if (fsconfig(fd, FSCONFIG_SET_FLAG, "rw", NULL, 0))
+		return failed(r, MOUNT_OPTION, "rw");
+	return 0;
+}
+
 int mount_fs_remount(const struct mount_job *job, struct mount_result *r)
 {
 	int fs;
@@ -165,7 +176,7 @@ int mount_fs_remount(const struct mount_job *job, struct mount_result *r)
 	fs = fspick(AT_FDCWD, job->dir, FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
 	if (fs < 0)
 		return failed(r, MOUNT_DIR, job->dir);
-	if (!set_params(fs, job, r)) {
+	if (!set_params(fs, job, r) && !set_rw(fs, job, r)) {
 		if (fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0))
 			failed(r, MOUNT_CREATE, "remount");
 		else

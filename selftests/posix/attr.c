@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * posix-attr: attributes, links, extended attributes, statfs, who may do what,
- * and that nothing can be written.
+ * and that nothing can be written to a read-only mount.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -226,8 +226,8 @@ static void check_statfs(void)
 		tap_bad("size: %ld x %ld", (long)b.f_bsize, (long)b.f_blocks);
 	if (b.f_namelen != 255)
 		tap_bad("names of %ld bytes", (long)b.f_namelen);
-	if (!(b.f_flags & ST_RDONLY))
-		tap_bad("not read-only");
+	if (b.f_flags & ST_RDONLY)
+		tap_bad("read-only");
 	tap_good("statfs");
 }
 
@@ -290,8 +290,13 @@ static void member_reads(void)
 
 static void check_write(void)
 {
+	struct statfs b;
 	size_t i;
 
+	lab("gns_umount $LAB/a && gns_mount a ro");
+	must(statfs(there(""), &b), "statfs");
+	if (!(b.f_flags & ST_RDONLY))
+		tap_bad("not read-only");
 	refused(open(there("plain"), O_WRONLY), EROFS, "open for writing");
 	refused(open(there("plain"), O_RDWR), EROFS, "open for both");
 	refused(open(there("new"), O_CREAT | O_RDONLY, 0644), EROFS, "creat");
@@ -311,7 +316,7 @@ static void check_write(void)
 	refused(access(there("plain"), W_OK), EROFS, "access");
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		both_stat(all[i]);
-	tap_good("nothing can be written");
+	tap_good("nothing can be written to a read-only mount");
 }
 
 /*

@@ -189,7 +189,7 @@ static const struct kind {
 	size_t name;
 	const char *(*read)(struct nlattr **tb, struct gns_word *w);
 } kinds[GNS_CALL_MAX + 1] = {
-#define AT(member) offsetof(struct gns_msg, member)
+#define AT(member) offsetof(struct gns_word, msg.member)
 #define OBJ(what, m) .type = GNS_##what, .cred = AT(m.cred), .fh = AT(m.fh)
 #define NAMED(what, m, d, n) \
 	.type = GNS_##what, .cred = AT(m.cred), .fh = AT(m.d), .name = AT(m.n)
@@ -250,11 +250,17 @@ static const char *read_identity(struct nlattr **tb, struct gns_msg *msg)
 	return c->seq ? NULL : "SEQ";
 }
 
+static void *field(struct gns_word *w, size_t off)
+{
+	return (char *)w + off;
+}
+
 const char *word_change(struct nlattr **tb, u32 type, struct gns_word *w)
 {
 	u32 flags = word_u32(tb, GNS_A_FLAGS);
-	char *msg = (char *)&w->msg;
 	const struct kind *k;
+	struct gns_str *name;
+	struct gns_fh *fh;
 	const char *why;
 
 	if (type > GNS_CALL_MAX)
@@ -267,15 +273,15 @@ const char *word_change(struct nlattr **tb, u32 type, struct gns_word *w)
 		return "PAYLOAD";
 	why = read_identity(tb, &w->msg);
 	if (!why)
-		why = word_cred(tb, (struct gns_cred *)(msg + k->cred));
+		why = word_cred(tb, field(w, k->cred));
 	if (why)
 		return why;
-	*(struct gns_fh *)(msg + k->fh) = word_fh(tb, GNS_A_FH);
-	if (!((struct gns_fh *)(msg + k->fh))->len)
+	fh = field(w, k->fh);
+	*fh = word_fh(tb, GNS_A_FH);
+	if (!fh->len)
 		return "FH";
 	if (k->name) {
-		struct gns_str *name = (struct gns_str *)(msg + k->name);
-
+		name = field(w, k->name);
 		*name = word_str(tb, GNS_A_NAME);
 		if (!word_name_ok(name, GNS_NAME_MAX))
 			return "NAME";

@@ -433,6 +433,87 @@ static void test_answers(void **state)
 	assert_null(attrs_of(&rep)[GNS_A_FH]);
 }
 
+static void test_change_answers(void **state)
+{
+	struct gns_msg rep = { .type = GNS_CREATE, .reply = true, .sid = 5 };
+	struct gns_r_change *r = &rep.r_change;
+	struct gns_uchanged u[GNS_UCHANGED_MAX];
+	struct nlattr **tb;
+	u32 i;
+
+	(void)state;
+	r->fh = (struct gns_fh){ 3, "new" };
+	r->off = 1ull << 40;
+	r->count = GNS_COPY_MAX;
+	r->created = 1;
+	r->changed.n = GNS_CHANGED_MAX;
+	for (i = 0; i < GNS_CHANGED_MAX; i++) {
+		struct gns_changed *c = &r->changed.v[i];
+
+		c->fh.len = (u8)(i ? i : GNS_FH_MAX);
+		memset(c->fh.b, 'a' + (int)i, c->fh.len);
+		c->before = i * 10;
+		c->after = i * 10 + 1;
+		c->attr.ino = i + 100;
+		c->attr.blksize = i + 200;
+	}
+	tb = attrs_of(&rep);
+	assert_int_equal(nla_get_u64(tb[GNS_A_SID]), 5);
+	assert_int_equal(nla_len(tb[GNS_A_FH]), 3);
+	assert_memory_equal(nla_data(tb[GNS_A_FH]), "new", 3);
+	assert_int_equal(nla_get_u64(tb[GNS_A_OFF]), 1ull << 40);
+	assert_int_equal(nla_get_u64(tb[GNS_A_COUNT]), GNS_COPY_MAX);
+	assert_int_equal(nla_get_u32(tb[GNS_A_FLAGS]), GNS_UF_CREATED);
+	assert_int_equal(nla_len(tb[GNS_A_CHANGED]), sizeof(u));
+	memcpy(u, nla_data(tb[GNS_A_CHANGED]), sizeof(u));
+	for (i = 0; i < GNS_UCHANGED_MAX; i++) {
+		assert_int_equal(u[i].fh.len, i ? i : GNS_UFH_MAX);
+		assert_int_equal(u[i].fh.b[0], 'a' + i);
+		assert_int_equal(u[i].before, i * 10);
+		assert_int_equal(u[i].after, i * 10 + 1);
+		assert_int_equal(u[i].attr.ino, i + 100);
+		assert_int_equal(u[i].attr.blksize, i + 200);
+	}
+	/* Nothing of the stack behind a short handle. */
+	assert_int_equal(u[1].fh.b[1], 0);
+
+	/* Without an object, and without a touched one. */
+	r->fh.len = 0;
+	r->created = 0;
+	r->changed.n = 0;
+	tb = attrs_of(&rep);
+	assert_null(tb[GNS_A_FH]);
+	assert_null(tb[GNS_A_FLAGS]);
+	assert_null(tb[GNS_A_CHANGED]);
+
+	r->changed.n = 1;
+	r->changed.v[0].fh.len = 0;
+	assert_int_equal(gns_answer_put(msg, &rep), -EBADMSG);
+	r->changed.n = GNS_CHANGED_MAX + 1;
+	assert_int_equal(gns_answer_put(msg, &rep), -EBADMSG);
+}
+
+static void test_short_answers(void **state)
+{
+	struct gns_msg rep = { .type = GNS_FSYNC, .reply = true, .sid = 5 };
+	struct nlattr **tb;
+	u16 type;
+
+	(void)state;
+	tb = attrs_of(&rep);
+	assert_null(tb[GNS_A_FH]);
+	assert_null(tb[GNS_A_ATTR]);
+	rep.status = GNS_ST_LOST;
+	attrs_of(&rep);
+	rep.type = GNS_WRITE;
+	rep.status = GNS_ST_UNKNOWN;
+	tb = attrs_of(&rep);
+	assert_null(tb[GNS_A_COUNT]);
+	assert_null(tb[GNS_A_CHANGED]);
+	for (type = GNS_FSYNC; type < GNS_MSG_END; type++)
+		assert_false(gns_answer_has_bytes(type));
+}
+
 static void test_fills(void **state)
 {
 	struct gns_msg rep = { .reply = true, .sid = 5, .type = GNS_READ };
@@ -471,6 +552,8 @@ int main(void)
 		T(test_listing),
 		T(test_revals),
 		T(test_answers),
+		T(test_change_answers),
+		T(test_short_answers),
 		T(test_fills),
 	};
 

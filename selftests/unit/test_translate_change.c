@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changes between the kernel's form and the wire's: every field arrives, what
+ * the wire would refuse is refused here by name. Answers: test_translate.c.
+ */
+#include <errno.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "satellite/translate.h"
+
+static struct nl_msg *msg;
+static struct nlattr *nest;
+static struct gns_word w;
+
+static int setup(void **state)
+{
+	(void)state;
+	msg = nlmsg_alloc_size(65536);
+	nlmsg_put(msg, 0, 0, 16, 0, 0);
+	return !msg;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	nlmsg_free(msg);
+	return 0;
+}
+
+static void begin(u32 type)
+{
+	static const u32 groups[] = { 4, 5 };
+
+	nlmsg_free(msg);
+	setup(NULL);
+	nest = nla_nest_start(msg, GNS_A_WORD);
+	nla_put_u32(msg, GNS_A_WORD_KIND, GNS_WORD_CALL);
+	nla_put_u32(msg, GNS_A_ORIGIN, 7);
+	nla_put_u64(msg, GNS_A_ID, 99);
+	nla_put_u32(msg, GNS_A_CALL, type);
+	nla_put_u32(msg, GNS_A_UID, 1000);
+	nla_put_u32(msg, GNS_A_GID, 1001);
+	nla_put(msg, GNS_A_GROUPS, sizeof(groups), groups);
+}
+
+static void identity(u32 slot, u64 seq)
+{
+	nla_put_u32(msg, GNS_A_SLOT, slot);
+	nla_put_u64(msg, GNS_A_SEQ, seq);
+}
+
+/* A change of object "fh", with an identity. */
+static void change(u32 type)
+{
+	begin(type);
+	identity(GNS_USLOTS_MAX - 1, 1ull << 40);
+	nla_put(msg, GNS_A_FH, 2, "fh");
+}
+
+/* The same, of the entry "nm" of it. */
+static void named(u32 type)
+{
+	change(type);
+	nla_put(msg, GNS_A_NAME, 2, "nm");
+}
+
+/* Returns what was wrong; NULL: nothing, and it can be said on the wire. */
+static const char *end(void)
+{
+	static u8 buf[GNS_HDR_LEN + GNS_BODY_MAX];
+	struct gns_msg m;
+	const char *why;
+	int err;
+
+	nla_nest_end(msg, nest);
+	err = gns_word_parse(nest, &w, &why);
+	assert_int_equal(err, why ? -EINVAL : 0);
+	assert_int_equal(w.id, 99);
+	if (why)
+		return why;
+	m = w.msg;
+	m.payload_len = w.payload;
+	assert_true(gns_msg_encode(&m, buf, sizeof(buf)) > 0);
+	return NULL;
+}
+
+static void wrong(const char *field)
+{
+	const char *why = end();
+
+	assert_non_null(why);
+	assert_string_equal(why, field);
+}
+
+static void right(u16 type, const struct gns_cred *c)
+{
+	const struct gns_change *ch = gns_msg_change(&w.msg);
+
+	assert_null(end());
+	assert_int_equal(w.msg.type, type);
+	assert_false(w.msg.reply);
+	assert_int_equal(c->uid, 1000);
+	assert_int_equal(c->gid, 1001);
+	assert_int_equal(c->ngroups, 2);
+	assert_int_equal(c->groups[1], 5);
+	if (!gns_msg_is_change(type))
+		return;
+	assert_int_equal(ch->slot, GNS_USLOTS_MAX - 1);
+	assert_int_equal(ch->seq, 1ull << 40);
+}
+
+static void is_fh(const struct gns_fh *fh, const char *s)
+{
+	assert_int_equal(fh->len, strlen(s));
+	assert_memory_equal(fh->b, s, fh->len);
+}
+
+static void is_str(const struct gns_str *p, const char *s)
+{
+	assert_int_equal(p->len, strlen(s));
+	assert_memory_equal(p->p, s, p->len);
+}
+
+static void put_write(u64 off, u32 len, u32 flags)
+{
+	change(GNS_CALL_WRITE);
+	nla_put_u64(msg, GNS_A_OFF, off);
+	nla_put_u32(msg, GNS_A_PAYLOAD, len);
+	nla_put_u32(msg, GNS_A_FLAGS, flags);
+}
+
+static void test_write(void **state)
+{
+	(void)state;
+	put_write(1ull << 40, GNS_UWRITE_MAX, GNS_UW_APPEND | GNS_UW_SYNC);
+	right(GNS_WRITE, &w.msg.write.cred);
+	is_fh(&w.msg.write.fh, "fh");
+	assert_int_equal(w.msg.write.off, 1ull << 40);
+	assert_int_equal(w.msg.write.flags, GNS_WR_APPEND | GNS_WR_SYNC);
+	assert_int_equal(w.payload, GNS_UWRITE_MAX);
+	put_write(INT64_MAX - 5, 5, 0);
+	assert_null(end());
+	assert_int_equal(w.msg.write.flags, 0);
+
+	put_write(0, 0, 0);
+	wrong("PAYLOAD");
+	put_write(0, GNS_UWRITE_MAX + 1, 0);
+	wrong("PAYLOAD");
+	put_write(INT64_MAX - 5, 6, 0);
+	wrong("OFF");
+	put_write(~0ull, 1, 0);
+	wrong("OFF");
+	put_write(0, 1, 4);
+	wrong("FLAGS");
+	put_write(0, 1, 1u << 31);
+	wrong("FLAGS");
+}
+
+static void test_identity(void **state)
+{
+	(void)state;
+	begin(GNS_CALL_WRITE);
+	nla_put(msg, GNS_A_FH, 2, "fh");
+	nla_put_u32(msg, GNS_A_PAYLOAD, 1);
+	nla_put_u64(msg, GNS_A_SEQ, 1);
+	assert_null(end()); /* slot 0 may go unsaid */
+	assert_int_equal(w.msg.write.change.slot, 0);
+	assert_int_equal(w.msg.write.change.seq, 1);
+
+	begin(GNS_CALL_UNLINK);
+	nla_put(msg, GNS_A_FH, 2, "fh");
+	nla_put(msg, GNS_A_NAME, 1, "n");
+	nla_put_u32(msg, GNS_A_SLOT, 3);
+	wrong("SEQ");
+	/* Who hears of it may ask whether it was a change. */
+	assert_true(gns_msg_is_change(w.msg.type));
+	begin(GNS_CALL_UNLINK);
+	identity(GNS_USLOTS_MAX, 1);
+	nla_put(msg, GNS_A_FH, 2, "fh");
+	nla_put(msg, GNS_A_NAME, 1, "n");
+	wrong("SLOT");
+	begin(GNS_CALL_UNLINK);
+	identity(0, 1);
+	nla_put(msg, GNS_A_NAME, 1, "n");
+	wrong("FH");
+	begin(GNS_CALL_MAX + 1);
+	identity(0, 1);
+	wrong("CALL");
+	named(GNS_CALL_UNLINK);
+	nla_put_u32(msg, GNS_A_PAYLOAD, 1);
+	wrong("PAYLOAD");
+}
+
+static void put_make(u32 type, u32 mode, u32 flags)
+{
+	named(type);
+	nla_put_u32(msg, GNS_A_MODE, mode);
+	nla_put_u32(msg, GNS_A_FLAGS, flags);
+}
+
+static void test_make(void **state)
+{
+	static const char nul[] = { 'a', 0 };
+	char name[GNS_UNAME_MAX + 1];
+
+	(void)state;
+	put_make(GNS_CALL_CREATE, 07644, GNS_UC_EXCL);
+	right(GNS_CREATE, &w.msg.make.cred);
+	is_fh(&w.msg.make.dir, "fh");
+	is_str(&w.msg.make.name, "nm");
+	assert_int_equal(w.msg.make.mode, 07644);
+	assert_int_equal(w.msg.make.flags, GNS_CR_EXCL);
+	put_make(GNS_CALL_MKDIR, 0755, 0);
+	right(GNS_MKDIR, &w.msg.make.cred);
+	assert_int_equal(w.msg.make.mode, 0755);
+	named(GNS_CALL_UNLINK);
+	right(GNS_UNLINK, &w.msg.make.cred);
+	is_str(&w.msg.make.name, "nm");
+	named(GNS_CALL_RMDIR);
+	right(GNS_RMDIR, &w.msg.make.cred);
+	is_fh(&w.msg.make.dir, "fh");
+
+	put_make(GNS_CALL_CREATE, 0100644, 0);
+	wrong("MODE");
+	put_make(GNS_CALL_CREATE, 0644, GNS_CR_TRUNC);
+	wrong("FLAGS");
+	put_make(GNS_CALL_MKDIR, 0644, GNS_UC_EXCL);
+	wrong("FLAGS");
+	change(GNS_CALL_RMDIR);
+	wrong("NAME");
+	change(GNS_CALL_CREATE);
+	nla_put(msg, GNS_A_NAME, sizeof(nul), nul);
+	wrong("NAME");
+	memset(name, 'x', sizeof(name));
+	change(GNS_CALL_CREATE);
+	nla_put(msg, GNS_A_NAME, sizeof(name), name);
+	wrong("NAME");
+}
+
+static void put_rename(u32 flags)
+{
+	named(GNS_CALL_RENAME);
+	nla_put(msg, GNS_A_FH2, 3, "fh2");
+	nla_put(msg, GNS_A_NAME2, 3, "nm2");
+	nla_put_u32(msg, GNS_A_FLAGS, flags);
+}
+
+static void test_rename(void **state)
+{
+	(void)state;
+	put_rename(RENAME_NOREPLACE);
+	right(GNS_RENAME, &w.msg.rename.cred);
+	is_fh(&w.msg.rename.odir, "fh");
+	is_str(&w.msg.rename.oname, "nm");
+	is_fh(&w.msg.rename.ndir, "fh2");
+	is_str(&w.msg.rename.nname, "nm2");
+	assert_int_equal(w.msg.rename.flags, GNS_RN_NOREPLACE);
+	put_rename(RENAME_EXCHANGE);
+	assert_null(end());
+	assert_int_equal(w.msg.rename.flags, GNS_RN_EXCHANGE);
+
+	put_rename(RENAME_WHITEOUT);
+	wrong("FLAGS");
+	put_rename(RENAME_NOREPLACE | RENAME_EXCHANGE);
+	wrong("FLAGS");
+	named(GNS_CALL_RENAME);
+	nla_put(msg, GNS_A_NAME2, 3, "nm2");
+	wrong("FH2");
+	named(GNS_CALL_RENAME);
+	nla_put(msg, GNS_A_FH2, 3, "fh2");
+	wrong("NAME2");
+}
+
+static void put_setattr(const struct gns_usetattr *u, u32 len)
+{
+	change(GNS_CALL_SETATTR);
+	nla_put(msg, GNS_A_SETATTR, (int)len, u);
+}
+
+static void test_setattr(void **state)
+{
+	struct gns_usetattr u[2] = { {
+		.size = 1ull << 40,
+		.atime = -5,
+		.mtime = 6,
+		.valid = GNS_USA_ALL,
+		.mode = 07777,
+		.uid = 8,
+		.gid = 9,
+	} };
+
+	(void)state;
+	put_setattr(u, sizeof(u[0]));
+	right(GNS_SETATTR, &w.msg.setattr.cred);
+	is_fh(&w.msg.setattr.fh, "fh");
+	assert_int_equal(w.msg.setattr.valid, GNS_SA_ALL);
+	assert_int_equal(w.msg.setattr.size, 1ull << 40);
+	assert_int_equal(w.msg.setattr.atime, -5);
+	assert_int_equal(w.msg.setattr.mtime, 6);
+	assert_int_equal(w.msg.setattr.mode, 07777);
+	assert_int_equal(w.msg.setattr.uid, 8);
+	assert_int_equal(w.msg.setattr.gid, 9);
+
+	put_setattr(u, sizeof(u[0]) - 1);
+	wrong("SETATTR");
+	put_setattr(u, sizeof(u));
+	wrong("SETATTR");
+	change(GNS_CALL_SETATTR);
+	wrong("SETATTR");
+	u[0].mode = 010000;
+	put_setattr(u, sizeof(u[0]));
+	wrong("SETATTR");
+	u[0].mode = 0;
+	u[0].valid = GNS_USA_ALL + 1;
+	put_setattr(u, sizeof(u[0]));
+	wrong("SETATTR");
+	u[0].valid = GNS_USA_SIZE;
+	u[0].size = 1ull << 63;
+	put_setattr(u, sizeof(u[0]));
+	wrong("SETATTR");
+}
+
+static void put_mknod(u32 mode, u32 rdev)
+{
+	named(GNS_CALL_MKNOD);
+	nla_put_u32(msg, GNS_A_MODE, mode);
+	nla_put_u32(msg, GNS_A_RDEV, rdev);
+}
+
+static void test_other_names(void **state)
+{
+	char target[GNS_TARGET_MAX + 1];
+
+	(void)state;
+	named(GNS_CALL_LINK);
+	nla_put(msg, GNS_A_FH2, 3, "fh2");
+	right(GNS_LINK, &w.msg.link.cred);
+	is_fh(&w.msg.link.dir, "fh");
+	is_str(&w.msg.link.name, "nm");
+	is_fh(&w.msg.link.fh, "fh2");
+	named(GNS_CALL_LINK);
+	wrong("FH2");
+
+	memset(target, 't', sizeof(target));
+	named(GNS_CALL_SYMLINK);
+	nla_put(msg, GNS_A_NAME2, GNS_TARGET_MAX, target);
+	right(GNS_SYMLINK, &w.msg.symlink.cred);
+	is_fh(&w.msg.symlink.dir, "fh");
+	is_str(&w.msg.symlink.name, "nm");
+	assert_int_equal(w.msg.symlink.target.len, GNS_TARGET_MAX);
+	named(GNS_CALL_SYMLINK);
+	nla_put(msg, GNS_A_NAME2, GNS_TARGET_MAX + 1, target);
+	wrong("NAME2");
+	named(GNS_CALL_SYMLINK);
+	wrong("NAME2");
+
+	put_mknod(S_IFCHR | 0600, 0x0103);
+	right(GNS_MKNOD, &w.msg.mknod.cred);
+	is_fh(&w.msg.mknod.dir, "fh");
+	is_str(&w.msg.mknod.name, "nm");
+	assert_int_equal(w.msg.mknod.mode, S_IFCHR | 0600);
+	assert_int_equal(w.msg.mknod.rdev, 0x0103);
+	put_mknod(S_IFIFO, 0);
+	assert_null(end());
+	put_mknod(S_IFSOCK, 1);
+	wrong("RDEV");
+	put_mknod(S_IFREG | 0600, 0);
+	wrong("MODE");
+	put_mknod(S_IFCHR | 0200000, 0);
+	wrong("MODE");
+	put_mknod(0600, 0);
+	wrong("MODE");
+}
+
+static void put_setxattr(u32 flags, u32 payload)
+{
+	named(GNS_CALL_SETXATTR);
+	nla_put_u32(msg, GNS_A_FLAGS, flags);
+	nla_put_u32(msg, GNS_A_PAYLOAD, payload);
+}
+
+static void test_setxattr(void **state)
+{
+	(void)state;
+	put_setxattr(GNS_UX_CREATE, GNS_UXATTR_MAX);
+	right(GNS_SETXATTR, &w.msg.setxattr.cred);
+	is_fh(&w.msg.setxattr.fh, "fh");
+	is_str(&w.msg.setxattr.name, "nm");
+	assert_int_equal(w.msg.setxattr.flags, GNS_XA_CREATE);
+	assert_int_equal(w.payload, GNS_UXATTR_MAX);
+	put_setxattr(GNS_UX_REPLACE, 0);
+	assert_null(end());
+	assert_int_equal(w.msg.setxattr.flags, GNS_XA_REPLACE);
+	put_setxattr(GNS_UX_REMOVE, 0);
+	assert_null(end());
+	assert_int_equal(w.msg.setxattr.flags, GNS_XA_REMOVE);
+
+	put_setxattr(0, GNS_UXATTR_MAX + 1);
+	wrong("PAYLOAD");
+	put_setxattr(GNS_UX_REMOVE, 1);
+	wrong("PAYLOAD");
+	put_setxattr(GNS_UX_REMOVE | GNS_UX_REPLACE, 0);
+	wrong("FLAGS");
+	put_setxattr(8, 0);
+	wrong("FLAGS");
+}
+
+static void put_fallocate(u64 off, u64 count, u32 mode)
+{
+	change(GNS_CALL_FALLOCATE);
+	nla_put_u64(msg, GNS_A_OFF, off);
+	nla_put_u64(msg, GNS_A_COUNT, count);
+	nla_put_u32(msg, GNS_A_FLAGS, mode);
+}
+
+static void test_fallocate(void **state)
+{
+	(void)state;
+	put_fallocate(4096, 1ull << 41,
+		      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	right(GNS_FALLOCATE, &w.msg.fallocate.cred);
+	is_fh(&w.msg.fallocate.fh, "fh");
+	assert_int_equal(w.msg.fallocate.off, 4096);
+	assert_int_equal(w.msg.fallocate.len, 1ull << 41);
+	assert_int_equal(w.msg.fallocate.mode,
+			 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	put_fallocate(0, 0, 0);
+	wrong("COUNT");
+	put_fallocate(INT64_MAX, 1, 0);
+	wrong("OFF");
+	put_fallocate(0, ~0ull, 0);
+	wrong("OFF");
+	put_fallocate(0, 1, 0x1000);
+	wrong("FLAGS");
+}
+
+static void put_copy(u64 from, u64 to, u64 count, u32 flags)
+{
+	change(GNS_CALL_COPY);
+	nla_put(msg, GNS_A_FH2, 3, "fh2");
+	nla_put_u64(msg, GNS_A_OFF, from);
+	nla_put_u64(msg, GNS_A_OFF2, to);
+	nla_put_u64(msg, GNS_A_COUNT, count);
+	nla_put_u32(msg, GNS_A_FLAGS, flags);
+}
+
+static void test_copy(void **state)
+{
+	(void)state;
+	put_copy(1, 2, GNS_COPY_MAX, 0);
+	right(GNS_COPY, &w.msg.copy.cred);
+	is_fh(&w.msg.copy.from, "fh");
+	is_fh(&w.msg.copy.fh, "fh2");
+	assert_int_equal(w.msg.copy.from_off, 1);
+	assert_int_equal(w.msg.copy.off, 2);
+	assert_int_equal(w.msg.copy.len, GNS_COPY_MAX);
+	assert_int_equal(w.msg.copy.flags, 0);
+	put_copy(0, 0, 0, GNS_UY_CLONE);
+	assert_null(end());
+	assert_int_equal(w.msg.copy.flags, GNS_CP_CLONE);
+	put_copy(0, 0, 1ull << 40, GNS_UY_CLONE);
+	assert_null(end());
+
+	put_copy(0, 0, 0, 0);
+	wrong("COUNT");
+	put_copy(0, 0, GNS_COPY_MAX + 1, 0);
+	wrong("COUNT");
+	put_copy(INT64_MAX, 0, 1, 0);
+	wrong("OFF");
+	put_copy(0, INT64_MAX, 1, 0);
+	wrong("OFF2");
+	put_copy(0, 0, 1, 2);
+	wrong("FLAGS");
+	change(GNS_CALL_COPY);
+	wrong("FH2");
+}
+
+static void put_fsync(u32 flags)
+{
+	begin(GNS_CALL_FSYNC);
+	nla_put(msg, GNS_A_FH, 2, "fh");
+	nla_put_u32(msg, GNS_A_FLAGS, flags);
+	nla_put_u64(msg, GNS_A_INCARNATION, 77);
+}
+
+static void test_fsync(void **state)
+{
+	(void)state;
+	put_fsync(GNS_UFS_DATA);
+	right(GNS_FSYNC, &w.msg.obj.cred);
+	is_fh(&w.msg.obj.fh, "fh");
+	assert_int_equal(w.msg.obj.datasync, GNS_FS_DATA);
+	assert_int_equal(w.msg.obj.incarnation, 77);
+	put_fsync(GNS_UFS_ALL);
+	assert_null(end());
+	assert_int_equal(w.msg.obj.datasync, GNS_FS_ALL);
+
+	put_fsync(GNS_UFS_DATA | GNS_UFS_ALL);
+	wrong("FLAGS");
+	put_fsync(4);
+	wrong("FLAGS");
+	/* It is no change: none takes a slot for it. */
+	put_fsync(0);
+	identity(0, 1);
+	wrong("SEQ");
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_write),
+		T(test_identity),
+		T(test_make),
+		T(test_rename),
+		T(test_setattr),
+		T(test_other_names),
+		T(test_setxattr),
+		T(test_fallocate),
+		T(test_copy),
+		T(test_fsync),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

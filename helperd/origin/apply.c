@@ -7,12 +7,6 @@
 
 #include "origin/core.h"
 
-static bool is_name_change(u16 type)
-{
-	return type == GNS_CREATE || type == GNS_MKDIR || type == GNS_UNLINK ||
-	       type == GNS_RMDIR || type == GNS_RENAME;
-}
-
 static const struct gns_changed *backend_saw(const struct gns_msg *rep,
 					     const struct gns_fh *fh)
 {
@@ -76,12 +70,13 @@ static void applied(struct gns_fsop *op)
 
 	rep.r_change = op->rep.r_change;
 	/* A write that failed may have gone half its way. */
-	if (!rep.status || !is_name_change(c->req->type) ||
-	    (c->req->type == GNS_CREATE && c->req->make.flags & GNS_CR_TRUNC)) {
+	if (!rep.status || !request_all_or_nothing(c->req)) {
 		for (i = 0; i < c->nobj; i++)
-			version_object(c, i,
-				       backend_saw(&op->rep, &c->obj[i]->fh),
-				       &list);
+			if (c->obj[i] != c->from)
+				version_object(c, i,
+					       backend_saw(&op->rep,
+							   &c->obj[i]->fh),
+					       &list);
 		if (!rep.status)
 			version_child(c, &op->rep, &list);
 	}
@@ -109,6 +104,9 @@ static void drain(struct change *c)
 	}
 	c->state = CH_DRAINING;
 	for (i = 0; i < c->nobj; i++) {
+		/* It stays as it is: reads of it may go on. */
+		if (c->obj[i] == c->from)
+			continue;
 		c->obj[i]->applying = true;
 		readers += c->obj[i]->readers;
 	}
@@ -136,7 +134,7 @@ static void logged(void *arg, int err)
 void apply_begin(struct change *c)
 {
 	struct gns_origin *o = c->o;
-	bool sync = is_name_change(c->req->type);
+	bool sync = request_wants_sync(c->req);
 	u32 i;
 
 	if (c->state == CH_DRAINING) {
@@ -144,13 +142,11 @@ void apply_begin(struct change *c)
 		return;
 	}
 	c->state = CH_LOGGING;
-	/* A synchronous write also makes durable that those before it ran. */
-	if (c->req->type == GNS_WRITE &&
-	    c->req->write.flags & (GNS_WR_APPEND | GNS_WR_SYNC))
-		sync = true;
 	sync |= o->must_sync;
 	o->must_sync = false;
 	for (i = 0; i < c->nobj; i++) {
+		if (c->obj[i] == c->from)
+			continue;
 		sync |= version_reserve(o, c->before[i]);
 		if (version_log(o, c->obj[i], &sync)) {
 			o->must_sync |= sync;

@@ -144,24 +144,16 @@ static bool add_obj(struct change *c, const struct gns_fh *fh)
 
 static bool add_base(struct change *c)
 {
-	const struct gns_msg *req = c->req;
-	bool ok;
+	const struct gns_fh *fh[REQUEST_FHS];
+	u32 i, n = request_fhs(c->req, fh);
+	bool ok = true;
 
-	switch (req->type) {
-	case GNS_WRITE:
-		ok = add_obj(c, &req->write.fh);
-		break;
-	case GNS_SETATTR:
-		ok = add_obj(c, &req->setattr.fh);
-		break;
-	case GNS_RENAME:
-		ok = add_obj(c, &req->rename.odir) &&
-		     add_obj(c, &req->rename.ndir);
-		break;
-	default:
-		ok = add_obj(c, &req->make.dir);
-	}
+	for (i = 0; i < n && ok; i++)
+		ok = add_obj(c, fh[i]);
 	c->nbase = c->nobj;
+	/* A copy within one file changes what it reads. */
+	if (c->req->type == GNS_COPY && c->nobj == n)
+		c->from = c->obj[n - 1];
 	return ok;
 }
 
@@ -343,7 +335,7 @@ void change_resolved(struct change *c)
 	for (i = 0; i < n; i++) {
 		for (l = LIST_FIRST(&c->obj[i]->leases); l; l = next) {
 			next = LIST_NEXT(l, by_obj);
-			if (l->s == c->s)
+			if (l->s == c->s || c->obj[i] == c->from)
 				continue;
 			l->waited = true;
 			c->pending++;

@@ -40,6 +40,9 @@
 /* Versions are reserved ahead of the clock in steps of this many ns. */
 #define GNS_CEILING_STEP (3600 * NSEC_PER_SEC)
 
+/* Objects that a request names by handle. */
+#define REQUEST_FHS 2u
+
 struct obj;
 struct session;
 struct change;
@@ -95,7 +98,7 @@ struct slot {
 	enum slot_state state;
 	struct change *change;
 	struct gns_msg *reply; /* DONE; NULL: forgotten */
-	struct gns_fh fh; /* REDO: the object */
+	struct gns_fh fh[REQUEST_FHS]; /* REDO: its objects; len 0: none */
 	u64 off; /* REDO: where the append went */
 	u64 hash; /* of the request: the same number is not the same change */
 	struct instance *inst;
@@ -180,12 +183,15 @@ struct change {
 	u32 nobj;
 	u32 bytes; /* of origin->queued that it takes */
 	u32 nbase; /* the first ones, named by handle in the request */
+	struct obj *from; /* the one of them that COPY only reads; NULL: none */
 	bool redo; /* it was under way at a crash: offset is settled */
 	bool overtaken; /* and something else has changed its object since */
 	u32 step; /* RESOLVING: next question */
 	u32 pending; /* REVOKING: leases not released yet */
 	struct gns_msg ask; /* RESOLVING: the question */
-	struct gns_fh child[2]; /* what the names mean; len 0: nothing */
+	struct gns_fh child[2]; /* what the names mean; len 0: nothing;
+				 * SETXATTR: len 1: the attribute is there
+				 */
 	u32 nchild;
 	struct gns_fsop op;
 	TAILQ_ENTRY(change) link;
@@ -329,8 +335,19 @@ void change_release(struct change *c);
 void apply_begin(struct change *c);
 
 /* resolve.c */
-const struct gns_cred *change_cred(const struct gns_msg *req);
 void resolve_next(struct change *c);
+
+/* request.c */
+const struct gns_cred *request_cred(const struct gns_msg *req);
+u32 request_fhs(const struct gns_msg *req, const struct gns_fh **fh);
+u32 request_names(const struct gns_msg *req);
+void request_lookup(const struct gns_msg *req, u32 i, struct gns_msg *ask);
+bool request_moves_xattr(const struct gns_msg *req);
+void request_listxattr(const struct gns_msg *req, struct gns_msg *ask);
+bool request_has_xattr(const struct gns_msg *req, const struct gns_fsop *op);
+bool request_shifts(const struct gns_msg *req);
+bool request_all_or_nothing(const struct gns_msg *req);
+bool request_wants_sync(const struct gns_msg *req);
 
 /* sched.c */
 void sched_add(struct change *c);

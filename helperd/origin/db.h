@@ -15,7 +15,7 @@
 #include "lib/types.h"
 
 #define GNS_DB_KEY_MAX 96u /* bytes */
-#define GNS_DB_VAL_MAX 4096u /* bytes */
+#define GNS_DB_VAL_MAX 8192u /* bytes */
 
 struct gns_db;
 

@@ -54,6 +54,24 @@ static struct about about_what(const struct gns_msg *req)
 	case GNS_SETATTR:
 		return (struct about){ &req->setattr.fh, NULL,
 				       &req->setattr.cred };
+	case GNS_LINK:
+		return (struct about){ &req->link.dir, &req->link.fh,
+				       &req->link.cred };
+	case GNS_SYMLINK:
+		return (struct about){ &req->symlink.dir, NULL,
+				       &req->symlink.cred };
+	case GNS_MKNOD:
+		return (struct about){ &req->mknod.dir, NULL,
+				       &req->mknod.cred };
+	case GNS_SETXATTR:
+		return (struct about){ &req->setxattr.fh, NULL,
+				       &req->setxattr.cred };
+	case GNS_FALLOCATE:
+		return (struct about){ &req->fallocate.fh, NULL,
+				       &req->fallocate.cred };
+	case GNS_COPY:
+		return (struct about){ &req->copy.fh, &req->copy.from,
+				       &req->copy.cred };
 	case GNS_MOUNT:
 	case GNS_REVALIDATE:
 		return (struct about){ NULL, NULL, &nobody };
@@ -76,6 +94,14 @@ static int mount_answer(struct posix *p, struct gns_fsop *op)
 		return -GNS_ST_NOEXPORT;
 	op->rep.r_obj.fh = ex->root_fh;
 	return fd_stat(ex->root, &op->self);
+}
+
+static void all_synced(void *arg, int err)
+{
+	struct gns_fsop *op = arg;
+
+	op->rep.status = posix_status(op->req->type, err);
+	op->done(op);
 }
 
 /* Answer at once what does not block. */
@@ -131,8 +157,14 @@ static void posix_submit(struct gns_fs *fs, struct gns_fsop *op)
 		err = -EXDEV;
 	if (err)
 		goto fail;
-	if (!submit_fast(p, op, po, &id))
+	if (req->type == GNS_FSYNC && req->obj.datasync == GNS_FS_ALL) {
+		struct exported *ex = po->ex;
+
+		pobj_put(p, po);
+		job_sync(p, ex, NULL, all_synced, op);
+	} else if (!submit_fast(p, op, po, &id)) {
 		job_submit(p, op, po, po2, &id);
+	}
 	return;
 fail:
 	pobj_put(p, po);

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -158,14 +157,10 @@ int do_readlink(struct job *j)
 	return 0;
 }
 
-/*
- * Extended attributes of what is opened with O_PATH only: by its name under
- * /proc, which leads to the object and no further, symbolic links included.
- * @name NULL: list the names.
- */
+/* Extended attributes. @name NULL: list the names. */
 static int xattr(struct job *j, const char *name)
 {
-	char path[32];
+	char path[FD_NAME_MAX];
 	struct gns_bulk *bulk;
 	int fd, err = self(j, &fd);
 	ssize_t n;
@@ -176,7 +171,7 @@ static int xattr(struct job *j, const char *name)
 	bulk = gns_buf_new(GNS_XATTR_MAX, &data);
 	if (!bulk)
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd_name(fd, path);
 	err = cred_enter(&j->id);
 	if (!err) {
 		if (name)
@@ -297,7 +292,7 @@ static int sync_object(struct job *j, bool datasync)
 
 int do_fsync(struct job *j)
 {
-	return sync_object(j, j->op->req->obj.datasync);
+	return sync_object(j, j->op->req->obj.datasync == GNS_FS_DATA);
 }
 
 int do_sync(struct job *j)

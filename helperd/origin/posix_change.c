@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes of one object: WRITE and SETATTR.
+ * Changes of one object: WRITE, SETATTR and SETXATTR.
  *
  * Once something has changed, an error that only concerns the answer (the
  * attributes after it can not be read) is not reported: the change has
  * happened. The object is left out of the list then, which says "ask again".
  */
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "origin/posix_int.h"
@@ -128,9 +129,9 @@ static int set_owner(const struct gns_m_setattr *sa, int fd)
 /* fchmod(2) takes no O_PATH descriptor; its name under /proc does. */
 static int set_mode(const struct gns_m_setattr *sa, int fd)
 {
-	char path[32];
+	char path[FD_NAME_MAX];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd_name(fd, path);
 	return chmod(path, sa->mode & 07777) ? -errno : 0;
 }
 
@@ -208,4 +209,52 @@ int do_setattr(struct job *j)
 	if (j->changed || !err)
 		changed_self(j);
 	return err;
+}
+
+static int set_xattr(const char *path, const char *name, const struct gns_msg *m)
+{
+	u8 f = m->setxattr.flags;
+	int flags = (f & GNS_XA_CREATE ? XATTR_CREATE : 0) |
+		    (f & GNS_XA_REPLACE ? XATTR_REPLACE : 0);
+	int rc;
+
+	if (f & GNS_XA_REMOVE)
+		rc = removexattr(path, name);
+	else
+		rc = setxattr(path, name, m->payload, m->payload_len, flags);
+	return rc ? -errno : 0;
+}
+
+/* The kernel knows who may do what with which kind of attribute. */
+int do_setxattr(struct job *j)
+{
+	const struct gns_msg *m = j->op->req;
+	const struct gns_str *s = &m->setxattr.name;
+	char path[FD_NAME_MAX], name[GNS_NAME_MAX + 1];
+	int fd = pobj_path(j->po);
+	struct gns_attr attr;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (m->setxattr.flags & GNS_XA_REMOVE &&
+	    m->setxattr.flags != GNS_XA_REMOVE)
+		return -EINVAL;
+	if (!s->len || s->len > GNS_NAME_MAX || memchr(s->p, 0, s->len))
+		return -ERANGE;
+	memcpy(name, s->p, s->len);
+	name[s->len] = 0;
+	fd_name(fd, path);
+	err = fd_stat(fd, &attr);
+	if (!err)
+		err = cred_enter(&j->id);
+	if (err)
+		return err;
+	err = set_xattr(path, name, m);
+	cred_leave(&j->id);
+	if (err)
+		return err;
+	j->changed = true;
+	changed_self(j);
+	return 0;
 }

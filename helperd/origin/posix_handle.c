@@ -17,6 +17,7 @@
 #include <linux/openat2.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -276,4 +277,14 @@ int fd_stat(int fd, struct gns_attr *attr)
 int name_stat(int dir, const char *name, struct gns_attr *attr)
 {
 	return stat_at(dir, name, 0, attr);
+}
+
+/*
+ * A name of what @fd means, into FD_NAME_MAX bytes, for the calls that take no
+ * O_PATH descriptor. It leads to the object and no further, symbolic links
+ * included.
+ */
+void fd_name(int fd, char *path)
+{
+	snprintf(path, FD_NAME_MAX, "/proc/self/fd/%d", fd);
 }

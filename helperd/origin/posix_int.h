@@ -30,6 +30,7 @@
 #include "origin/window.h"
 
 #define FH_MAC_LEN 8u
+#define FD_NAME_MAX 32u /* bytes of what fd_name() writes */
 
 struct posix;
 struct job;
@@ -183,6 +184,7 @@ int name_open_cached(int dir, const char *name);
 int fd_attr(int fd, struct gns_attr *attr);
 int fd_stat(int fd, struct gns_attr *attr);
 int name_stat(int dir, const char *name, struct gns_attr *attr);
+void fd_name(int fd, char *path);
 
 /* posix_cache.c */
 struct pobj *pobj_find(struct posix *p, const struct gns_fh *fh);
@@ -238,12 +240,20 @@ int do_readdir(struct job *j);
 /* posix_change.c */
 int do_write(struct job *j);
 int do_setattr(struct job *j);
+int do_setxattr(struct job *j);
 void changed_fd(struct job *j, const struct gns_fh *fh, int fd);
 void changed_self(struct job *j);
+
+/* posix_range.c */
+int do_fallocate(struct job *j);
+int do_copy(struct job *j);
 
 /* posix_name.c */
 int do_create(struct job *j);
 int do_mkdir(struct job *j);
+int do_symlink(struct job *j);
+int do_mknod(struct job *j);
+int do_link(struct job *j);
 int do_unlink(struct job *j);
 int do_rename(struct job *j);
 

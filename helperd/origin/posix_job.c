@@ -41,6 +41,12 @@ static int (*const table[GNS_MSG_END])(struct job *j) = {
 	[GNS_RMDIR] = do_unlink,
 	[GNS_RENAME] = do_rename,
 	[GNS_SETATTR] = do_setattr,
+	[GNS_LINK] = do_link,
+	[GNS_SYMLINK] = do_symlink,
+	[GNS_MKNOD] = do_mknod,
+	[GNS_SETXATTR] = do_setxattr,
+	[GNS_FALLOCATE] = do_fallocate,
+	[GNS_COPY] = do_copy,
 };
 
 /*
@@ -202,7 +208,8 @@ static void job_ended(struct job *j)
 	u16 type = op ? op->req->type : 0;
 	u32 i;
 
-	if (type == GNS_WRITE || type == GNS_SETATTR)
+	if (type == GNS_WRITE || type == GNS_SETATTR ||
+	    type == GNS_FALLOCATE || type == GNS_COPY)
 		j->po->written_at = uv_now(p->loop);
 	if (j->err == -ESTALE && j->po)
 		pobj_drop(p, &j->po->fh);

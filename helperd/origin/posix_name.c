@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes of names: CREATE, MKDIR, UNLINK, RMDIR, RENAME.
+ * Changes of names: CREATE, MKDIR, SYMLINK, MKNOD, LINK, UNLINK, RMDIR, RENAME.
  *
  * What names mean is opened before they change, so that the object can be
  * looked at afterwards, whatever it is called by then.
  */
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "origin/posix_int.h"
@@ -157,13 +158,41 @@ int do_create(struct job *j)
 	return no_name(err, dir, -1);
 }
 
-int do_mkdir(struct job *j)
+/* Make @name in @dir what the request says; as the caller. */
+static int make_at(const struct gns_msg *req, int dir, const char *name)
 {
-	const struct gns_m_make *req = &j->op->req->make;
+	char target[GNS_TARGET_MAX + 1];
+	const struct gns_str *to;
+	u32 dev, mode;
+	int rc;
+
+	switch (req->type) {
+	case GNS_SYMLINK:
+		to = &req->symlink.target;
+		memcpy(target, to->p, to->len);
+		target[to->len] = 0;
+		rc = symlinkat(target, dir, name);
+		break;
+	case GNS_MKNOD:
+		mode = req->mknod.mode;
+		dev = S_ISCHR(mode) || S_ISBLK(mode) ? req->mknod.rdev : 0;
+		/* As stat_at() has put it together. */
+		rc = mknodat(dir, name, mode,
+			     makedev(dev >> 8 & 0xfff,
+				     (dev & 0xff) | (dev >> 12 & 0xfff00)));
+		break;
+	default:
+		rc = mkdirat(dir, name, req->make.mode & 07777);
+	}
+	return rc ? -errno : 0;
+}
+
+static int make_name(struct job *j, const struct gns_str *s)
+{
 	struct gns_r_change *rep = &j->op->rep.r_change;
 	char name[GNS_NAME_MAX + 1];
 	struct gns_attr attr;
-	int dir, err = name_copy(&req->name, name);
+	int dir, err = name_copy(s, name);
 
 	if (!err)
 		err = dir_of(j->po, &dir);
@@ -171,7 +200,7 @@ int do_mkdir(struct job *j)
 		err = cred_enter(&j->id);
 	if (err)
 		return err;
-	err = mkdirat(dir, name, req->mode & 07777) ? -errno : 0;
+	err = make_at(j->op->req, dir, name);
 	cred_leave(&j->id);
 	if (err)
 		return no_name(err, dir, -1);
@@ -185,6 +214,64 @@ int do_mkdir(struct job *j)
 	else
 		rep->changed.v[rep->changed.n++] =
 			(struct gns_changed){ .fh = rep->fh, .attr = attr };
+	return 0;
+}
+
+int do_mkdir(struct job *j)
+{
+	return make_name(j, &j->op->req->make.name);
+}
+
+int do_symlink(struct job *j)
+{
+	const struct gns_m_symlink *req = &j->op->req->symlink;
+
+	if (!req->target.len || memchr(req->target.p, 0, req->target.len))
+		return -EINVAL;
+	if (req->target.len > GNS_TARGET_MAX)
+		return -ENAMETOOLONG;
+	return make_name(j, &req->name);
+}
+
+int do_mknod(struct job *j)
+{
+	const struct gns_m_mknod *req = &j->op->req->mknod;
+
+	switch (req->mode & ~07777u) {
+	case S_IFIFO:
+	case S_IFSOCK:
+	case S_IFCHR:
+	case S_IFBLK:
+		return make_name(j, &req->name);
+	}
+	return -EINVAL;
+}
+
+int do_link(struct job *j)
+{
+	char name[GNS_NAME_MAX + 1], path[FD_NAME_MAX];
+	int fd = pobj_path(j->po2);
+	struct gns_attr attr;
+	int dir, err = fd < 0 ? fd : fd_stat(fd, &attr);
+
+	if (!err)
+		err = name_copy(&j->op->req->link.name, name);
+	if (!err)
+		err = dir_of(j->po, &dir);
+	if (!err)
+		err = cred_enter(&j->id);
+	if (err)
+		return err;
+	/* AT_EMPTY_PATH would take a right that the caller has not. */
+	fd_name(fd, path);
+	if (linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW))
+		err = -errno;
+	cred_leave(&j->id);
+	if (err)
+		return no_name(err, dir, fd);
+	j->changed = true;
+	changed_self(j);
+	changed_fd(j, &j->po2->fh, fd);
 	return 0;
 }
 

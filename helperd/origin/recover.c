@@ -3,12 +3,16 @@
  * After a crash: which of the changes that were under way did run?
  *
  * An intent without an answer was the last thing done to its objects (see
- * slot.c), so what the names mean now tells. Writes and attribute changes are
- * run again when their satellite asks again, unless something else has
- * changed the object first: then nobody can tell, and the answer says so.
+ * slot.c), so what the names mean now tells, or whether an extended attribute
+ * is there. What a second run does not do differently (writes, copies, changes
+ * of attributes) is run again when its satellite asks again, unless something
+ * else has changed one of its objects first: then nobody can tell, and the
+ * answer says so.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "lib/log.h"
 #include "origin/core.h"
@@ -19,7 +23,9 @@ struct recovery {
 	struct gns_msg *req;
 	struct gns_fh child[2]; /* what the names meant before */
 	struct gns_fh now[2]; /* and mean now */
-	u64 size; /* of the file appended to, now */
+	struct gns_attr attr; /* of the file appended to, of now[0] */
+	bool same; /* SYMLINK: now[0] leads where it was to lead */
+	bool has; /* SETXATTR: the attribute is there */
 	u32 step;
 	struct gns_msg ask;
 	struct gns_fsop op;
@@ -60,7 +66,11 @@ static void did_run(struct recovery *r)
 {
 	struct gns_msg rep = { .type = r->req->type, .reply = true };
 
-	if (r->req->type == GNS_CREATE || r->req->type == GNS_MKDIR) {
+	switch (rep.type) {
+	case GNS_CREATE:
+	case GNS_MKDIR:
+	case GNS_SYMLINK:
+	case GNS_MKNOD:
 		rep.r_change.fh = r->now[0];
 		rep.r_change.created = 1;
 	}
@@ -69,9 +79,16 @@ static void did_run(struct recovery *r)
 	slot_log_done(r->o, r->sl);
 }
 
+/* @fh: what it runs on; NULL: what its request names by handle. */
 static void may_run_again(struct recovery *r, const struct gns_fh *fh)
 {
-	r->sl->fh = *fh;
+	const struct gns_fh *all[REQUEST_FHS];
+	u32 i, n = request_fhs(r->req, all);
+
+	if (fh)
+		all[0] = fh;
+	for (i = 0; i < REQUEST_FHS; i++)
+		r->sl->fh[i] = i < n ? *all[i] : (struct gns_fh){ 0 };
 	r->sl->off = r->req->type == GNS_WRITE ? r->req->write.off : 0;
 	slot_set_state(r->o, r->sl, SLOT_REDO);
 }
@@ -92,6 +109,44 @@ static void judge_rename(struct recovery *r)
 		slot_not_run(r->o, r->sl);
 }
 
+/* The name was not there before, or the intent would not have been logged. */
+static void judge_made(struct recovery *r)
+{
+	const struct gns_msg *req = r->req;
+	bool ran = false;
+
+	if (!r->now[0].len) {
+		slot_not_run(r->o, r->sl);
+		return;
+	}
+	if (req->type == GNS_LINK)
+		ran = gns_fh_eq(&r->now[0], &req->link.fh);
+	else if (req->type == GNS_SYMLINK)
+		ran = r->same;
+	else if (S_ISCHR(req->mknod.mode) || S_ISBLK(req->mknod.mode))
+		ran = !((r->attr.mode ^ req->mknod.mode) & S_IFMT) &&
+		      r->attr.rdev == req->mknod.rdev;
+	else
+		ran = !((r->attr.mode ^ req->mknod.mode) & S_IFMT);
+	if (ran)
+		did_run(r);
+	else
+		slot_unknown(r->o, r->sl);
+}
+
+/* One that fails for what was there before has not run, and fails again. */
+static void judge_xattr(struct recovery *r)
+{
+	bool had = r->child[0].len;
+
+	if (!request_moves_xattr(r->req))
+		may_run_again(r, NULL);
+	else if (had != r->has)
+		did_run(r);
+	else
+		slot_not_run(r->o, r->sl);
+}
+
 static void judge(struct recovery *r)
 {
 	switch (r->req->type) {
@@ -100,13 +155,28 @@ static void judge(struct recovery *r)
 		 * and is to go to where the end is now.
 		 */
 		if (r->req->write.flags & GNS_WR_APPEND &&
-		    r->size < r->req->write.off)
+		    r->attr.size < r->req->write.off)
 			slot_not_run(r->o, r->sl);
 		else
-			may_run_again(r, &r->req->write.fh);
+			may_run_again(r, NULL);
 		break;
+	case GNS_FALLOCATE:
+		if (request_shifts(r->req)) {
+			slot_unknown(r->o, r->sl);
+			break;
+		}
+		/* fallthrough */
 	case GNS_SETATTR:
-		may_run_again(r, &r->req->setattr.fh);
+	case GNS_COPY:
+		may_run_again(r, NULL);
+		break;
+	case GNS_SETXATTR:
+		judge_xattr(r);
+		break;
+	case GNS_LINK:
+	case GNS_SYMLINK:
+	case GNS_MKNOD:
+		judge_made(r);
 		break;
 	case GNS_CREATE:
 	case GNS_MKDIR:
@@ -133,50 +203,94 @@ static void judge(struct recovery *r)
 
 static void recovery_step(struct recovery *r);
 
+static void release_bytes(struct gns_fsop *op)
+{
+	if (op->bulk)
+		op->bulk->release(op->bulk);
+	op->bulk = NULL;
+}
+
+static void note_answer(struct recovery *r)
+{
+	const struct gns_str *target = &r->req->symlink.target;
+	const struct gns_fsop *op = &r->op;
+
+	switch (r->ask.type) {
+	case GNS_GETATTR:
+		r->attr = op->self;
+		break;
+	case GNS_READLINK:
+		r->same = op->bulk && op->rep.payload_len == target->len &&
+			  !memcmp(op->bulk->data, target->p, target->len);
+		break;
+	case GNS_LISTXATTR:
+		r->has = request_has_xattr(r->req, op);
+		break;
+	default:
+		if (op->rep.r_lookup.absent)
+			break;
+		r->now[r->step] = op->rep.r_lookup.child.fh;
+		if (!r->step)
+			r->attr = op->rep.r_lookup.child.attr;
+	}
+}
+
 static void answered(struct gns_fsop *op)
 {
 	struct recovery *r = container_of(op, struct recovery, op);
 
 	if (op->rep.status) {
+		release_bytes(op);
 		gns_warn("a change that was under way at the crash can not be judged: %s",
 			 gns_status_str(op->rep.status));
 		slot_unknown(r->o, r->sl);
 		recovery_end(r);
 		return;
 	}
-	if (r->ask.type == GNS_GETATTR)
-		r->size = op->self.size;
-	else if (!op->rep.r_lookup.absent)
-		r->now[r->step] = op->rep.r_lookup.child.fh;
+	note_answer(r);
+	release_bytes(op);
 	r->step++;
 	recovery_step(r);
 }
 
-static void recovery_step(struct recovery *r)
+/* Is there something more to be known? Then r->ask is the question. */
+static bool next_question(struct recovery *r)
 {
 	const struct gns_msg *req = r->req;
-	u32 names = req->type == GNS_RENAME ? 2 : 1;
+	struct gns_msg *ask = &r->ask;
+	u32 names = request_names(req);
 
-	if (req->type == GNS_SETATTR || r->step == names ||
-	    (req->type == GNS_WRITE &&
-	     !(req->write.flags & GNS_WR_APPEND))) {
+	if (r->step < names) {
+		request_lookup(req, r->step, ask);
+		return true;
+	}
+	if (req->type == GNS_SYMLINK && r->step == names && r->now[0].len &&
+	    S_ISLNK(r->attr.mode)) {
+		*ask = (struct gns_msg){ .type = GNS_READLINK };
+		ask->obj.cred = *request_cred(req);
+		ask->obj.fh = r->now[0];
+		return true;
+	}
+	if (r->step)
+		return false;
+	if (request_moves_xattr(req)) {
+		request_listxattr(req, ask);
+		return true;
+	}
+	if (req->type == GNS_WRITE && req->write.flags & GNS_WR_APPEND) {
+		*ask = (struct gns_msg){ .type = GNS_GETATTR };
+		ask->obj.cred = req->write.cred;
+		ask->obj.fh = req->write.fh;
+		return true;
+	}
+	return false;
+}
+
+static void recovery_step(struct recovery *r)
+{
+	if (!next_question(r)) {
 		judge(r);
 		return;
-	}
-	/* As who asked for the change: root may be squashed to a nobody. */
-	r->ask = (struct gns_msg){ .type = GNS_LOOKUP };
-	r->ask.name.cred = *change_cred(req);
-	if (req->type == GNS_WRITE) {
-		r->ask.type = GNS_GETATTR;
-		r->ask.obj.cred = *change_cred(req);
-		r->ask.obj.fh = req->write.fh;
-	} else if (names == 2) {
-		r->ask.name.fh = r->step ? req->rename.ndir : req->rename.odir;
-		r->ask.name.name = r->step ? req->rename.nname :
-					     req->rename.oname;
-	} else {
-		r->ask.name.fh = req->make.dir;
-		r->ask.name.name = req->make.name;
 	}
 	r->op.req = &r->ask;
 	r->op.rep = (struct gns_msg){ 0 };

@@ -2,32 +2,12 @@
 /*
  * What a change's names mean: before anything is revoked, the core asks the
  * backend for the versions it does not know, for the end of a file that is
- * appended to, and for the objects behind names.
+ * appended to, for the objects behind names, and whether an extended attribute
+ * is there that is to come or go.
  */
 #include <errno.h>
 
 #include "origin/core.h"
-
-/* Who asks for the change. */
-const struct gns_cred *change_cred(const struct gns_msg *req)
-{
-	switch (req->type) {
-	case GNS_WRITE:
-		return &req->write.cred;
-	case GNS_SETATTR:
-		return &req->setattr.cred;
-	case GNS_RENAME:
-		return &req->rename.cred;
-	}
-	return &req->make.cred;
-}
-
-static u32 names_of(const struct gns_msg *req)
-{
-	if (req->type == GNS_RENAME)
-		return 2;
-	return req->type == GNS_WRITE || req->type == GNS_SETATTR ? 0 : 1;
-}
 
 static void ask(struct change *c, void (*done)(struct gns_fsop *op))
 {
@@ -127,6 +107,9 @@ static int early_status(const struct change *c)
 	case GNS_CREATE:
 		return have && req->make.flags & GNS_CR_EXCL ? -EEXIST : 0;
 	case GNS_MKDIR:
+	case GNS_LINK:
+	case GNS_SYMLINK:
+	case GNS_MKNOD:
 		return have ? -EEXIST : 0;
 	case GNS_UNLINK:
 	case GNS_RMDIR:
@@ -183,27 +166,39 @@ static void ask_attr(struct change *c)
 
 static void ask_name(struct change *c)
 {
-	const struct gns_msg *req = c->req;
-
-	c->ask = (struct gns_msg){ .type = GNS_LOOKUP };
-	c->ask.name.cred = *change_cred(req);
-	if (req->type == GNS_RENAME && c->nchild) {
-		c->ask.name.fh = req->rename.ndir;
-		c->ask.name.name = req->rename.nname;
-	} else if (req->type == GNS_RENAME) {
-		c->ask.name.fh = req->rename.odir;
-		c->ask.name.name = req->rename.oname;
-	} else {
-		c->ask.name.fh = req->make.dir;
-		c->ask.name.name = req->make.name;
-	}
+	request_lookup(c->req, c->nchild, &c->ask);
 	ask(c, name_done);
+}
+
+static void xattrs_done(struct gns_fsop *op)
+{
+	struct change *c = container_of(op, struct change, op);
+
+	if (!op->rep.status)
+		c->child[c->nchild++] = (struct gns_fh){
+			.len = request_has_xattr(c->req, op)
+		};
+	if (op->bulk)
+		op->bulk->release(op->bulk);
+	op->bulk = NULL;
+	if (op->rep.status)
+		change_fail(c, op->rep.status);
+	else
+		resolve_next(c);
+}
+
+static void ask_xattrs(struct change *c)
+{
+	request_listxattr(c->req, &c->ask);
+	ask(c, xattrs_done);
 }
 
 static bool needs_attr(const struct change *c)
 {
 	const struct gns_msg *req = c->req;
 
+	if (c->obj[c->step] == c->from)
+		return false;
 	if (!c->obj[c->step]->version)
 		return true;
 	return req->type == GNS_WRITE && req->write.flags & GNS_WR_APPEND;
@@ -225,6 +220,7 @@ static bool found_only(struct change *c)
 /* Ask the next question, or go on when there is none left. */
 void resolve_next(struct change *c)
 {
+	u32 names = request_names(c->req);
 	int err;
 
 	if (c->overtaken) {
@@ -241,11 +237,15 @@ void resolve_next(struct change *c)
 		ask_attr(c);
 		return;
 	}
-	if (c->nchild < names_of(c->req)) {
+	if (c->nchild < names) {
 		ask_name(c);
 		return;
 	}
-	if (c->step == c->nbase && names_of(c->req)) {
+	if (!c->nchild && request_moves_xattr(c->req)) {
+		ask_xattrs(c);
+		return;
+	}
+	if (c->step == c->nbase && names) {
 		err = early_status(c);
 		if (err) {
 			change_fail(c, -err);

@@ -150,9 +150,12 @@ static void slot_put(struct gns_origin *o, const struct slot *sl, u8 rec,
 	gns_put(&cur, rec, 1);
 	gns_put(&cur, sl->hash, 8);
 	for (i = 0; i < 2; i++) {
-		const struct gns_fh *fh = c && i < c->nchild ? &c->child[i] :
-							       &none;
+		const struct gns_fh *fh = &none;
 
+		if (c && i < c->nchild)
+			fh = &c->child[i];
+		else if (c && c->redo && !c->nchild)
+			fh = &sl->fh[i]; /* not looked up again yet */
 		gns_put(&cur, fh->len, 1);
 		gns_put_bytes(&cur, fh->b, fh->len);
 	}
@@ -207,13 +210,21 @@ void slot_not_run(struct gns_origin *o, struct slot *sl)
 	o->db->ops->commit(o->db, false, NULL, NULL);
 }
 
+/* Does the change that @sl remembers run on @fh when it runs again? */
+static bool redoes(const struct slot *sl, const struct gns_fh *fh)
+{
+	return gns_fh_eq(&sl->fh[0], fh) || gns_fh_eq(&sl->fh[1], fh);
+}
+
 static bool shares(const struct change *c, const struct change *w)
 {
 	u32 i, k;
 
 	for (i = 0; i < c->nobj; i++) {
+		if (c->obj[i] == c->from)
+			continue;
 		/* A name may not have been looked up again yet. */
-		if (gns_fh_eq(&w->slot->fh, &c->obj[i]->fh))
+		if (redoes(w->slot, &c->obj[i]->fh))
 			return true;
 		for (k = 0; k < w->nobj; k++)
 			if (c->obj[i] == w->obj[k])
@@ -251,8 +262,8 @@ void slot_touch(struct gns_origin *o, const struct change *c)
 	for (sl = TAILQ_FIRST(&o->redo); sl; sl = next) {
 		next = TAILQ_NEXT(sl, redo);
 		for (i = 0; i < c->nobj; i++) {
-			if (sl == c->slot ||
-			    !gns_fh_eq(&sl->fh, &c->obj[i]->fh))
+			if (sl == c->slot || c->obj[i] == c->from ||
+			    !redoes(sl, &c->obj[i]->fh))
 				continue;
 			slot_set_state(o, sl, SLOT_UNKNOWN);
 			slot_put(o, sl, REC_UNKNOWN, NULL, NULL);

@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The satellite library and changes: what is sent again and what must not be,
+ * what an origin can not do, and how much is owned at once. Kernel, clock and
+ * connection are made here; the origin's words are put into its mouth.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "satellite/satellite.h"
+
+#define SENT_MAX 64u
+#define MIB (1u << 20)
+
+/* Everything around the library. */
+static struct {
+	struct gns_env env;
+	u64 now;
+	u64 random;
+	struct gns_timer *timer;
+	struct gns_connector connector;
+	void (*connected)(void *arg, struct gns_conn *conn, const char *why);
+	void *connected_arg;
+	struct gns_conn conn;
+	bool open;
+	struct gns_msg *sent[SENT_MAX];
+	u32 nsent;
+	struct gns_kern kern;
+	struct gns_kern_session ks;
+	int up_err;
+	u32 ups;
+	u64 lost;
+	u64 answered[8]; /* ids */
+	struct gns_msg answer[8];
+	bool before_up[8];
+	u32 nanswers;
+	struct gns_sat *sat;
+} t;
+
+static u64 env_boottime(struct gns_env *env)
+{
+	(void)env;
+	return t.now;
+}
+
+static u64 env_random(struct gns_env *env)
+{
+	(void)env;
+	return t.random += 1000;
+}
+
+static void env_arm(struct gns_env *env, struct gns_timer *timer, u64 at)
+{
+	(void)env;
+	timer->at = at;
+	t.timer = timer;
+}
+
+static void env_cancel(struct gns_env *env, struct gns_timer *timer)
+{
+	(void)env;
+	timer->at = 0;
+}
+
+static const struct gns_env_ops env_ops = {
+	.boottime = env_boottime,
+	.realtime = env_boottime,
+	.random = env_random,
+	.arm = env_arm,
+	.cancel = env_cancel,
+};
+
+/* Time passes, in small steps. */
+static void pass(u64 ns)
+{
+	u64 end = t.now + ns;
+
+	while (t.now < end) {
+		t.now += 10 * NSEC_PER_MSEC;
+		if (t.timer->at && t.timer->at <= t.now) {
+			t.timer->at = 0;
+			t.timer->fn(t.timer->arg);
+		}
+	}
+}
+
+static int conn_send(struct gns_conn *c, const struct gns_msg *msg,
+		     struct gns_bulk *bulk)
+{
+	(void)c;
+	assert_null(bulk);
+	assert_true(t.nsent < SENT_MAX);
+	t.sent[t.nsent++] = gns_msg_dup(msg, true);
+	return 0;
+}
+
+static void conn_close(struct gns_conn *c)
+{
+	(void)c;
+	t.open = false;
+}
+
+static const struct gns_conn_ops conn_ops = {
+	.send = conn_send,
+	.close = conn_close,
+};
+
+static void connector_connect(struct gns_connector *c,
+			      void (*done)(void *arg, struct gns_conn *conn,
+					   const char *why),
+			      void *arg)
+{
+	(void)c;
+	t.connected = done;
+	t.connected_arg = arg;
+}
+
+static void connector_cancel(struct gns_connector *c, void *arg)
+{
+	(void)c;
+	(void)arg;
+	t.connected = NULL;
+}
+
+static const struct gns_connector_ops connector_ops = {
+	.connect = connector_connect,
+	.cancel = connector_cancel,
+};
+
+static void kern_get(struct gns_kern *k, struct gns_kern_session *ks)
+{
+	(void)k;
+	*ks = t.ks;
+}
+
+static u64 kern_stamp(struct gns_kern *k)
+{
+	(void)k;
+	return t.now;
+}
+
+static void kern_secret(struct gns_kern *k, struct gns_id *secret)
+{
+	(void)k;
+	memset(secret, 3, sizeof(*secret));
+}
+
+static int kern_up(struct gns_kern *k, const struct gns_r_hello *h)
+{
+	(void)k;
+	t.ups++;
+	if (!t.up_err)
+		t.ks.sid = h->sid;
+	return t.up_err;
+}
+
+static void kern_renewed(struct gns_kern *k, u64 sid, u64 stamp, u64 ttl)
+{
+	(void)k;
+	(void)sid;
+	(void)stamp;
+	(void)ttl;
+}
+
+static void kern_lost(struct gns_kern *k, u64 sid)
+{
+	(void)k;
+	t.lost = sid;
+}
+
+static void kern_reply(struct gns_kern *k, u64 id, const struct gns_msg *rep)
+{
+	(void)k;
+	assert_true(t.nanswers < 8);
+	t.answered[t.nanswers] = id;
+	t.before_up[t.nanswers] = !t.ups;
+	t.answer[t.nanswers++] = *rep;
+}
+
+static const struct gns_kern_ops kern_ops = {
+	.get = kern_get,
+	.stamp = kern_stamp,
+	.secret = kern_secret,
+	.up = kern_up,
+	.renewed = kern_renewed,
+	.lost = kern_lost,
+	.reply = kern_reply,
+};
+
+static void forget_sent(void)
+{
+	while (t.nsent)
+		free(t.sent[--t.nsent]);
+}
+
+/* A helper begins; the connection is there at once. */
+static void start(void)
+{
+	struct gns_sat_config cfg = { .conns = 1, .payload = 2 * MIB };
+
+	t.sat = gns_sat_create(&t.env, &t.kern, &t.connector, &cfg);
+	assert_non_null(t.sat);
+	assert_non_null(t.connected);
+	t.open = true;
+	t.conn.queued = 0;
+	t.connected(t.connected_arg, &t.conn, NULL);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.now = 1000 * NSEC_PER_SEC;
+	t.env.ops = &env_ops;
+	t.connector.ops = &connector_ops;
+	t.conn.ops = &conn_ops;
+	t.kern.ops = &kern_ops;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (t.sat)
+		gns_sat_destroy(t.sat);
+	forget_sent();
+	return 0;
+}
+
+/* The newest message of a type that was sent; NULL: none. */
+static const struct gns_msg *said(u16 type)
+{
+	u32 i = t.nsent;
+
+	while (i--)
+		if (t.sent[i]->type == type)
+			return t.sent[i];
+	return NULL;
+}
+
+static u32 count(u16 type)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < t.nsent; i++)
+		n += t.sent[i]->type == type;
+	return n;
+}
+
+/* The origin answers the newest request of a type. */
+static void hear(struct gns_msg *rep)
+{
+	const struct gns_msg *req = said(rep->type);
+
+	assert_non_null(req);
+	rep->reply = true;
+	rep->tag = req->tag;
+	rep->sid = rep->type == GNS_HELLO ? 0 : req->sid;
+	assert_int_equal(t.conn.user->message(&t.conn, rep), 0);
+}
+
+static void hear_hello(u64 sid, bool slots_known, u64 features)
+{
+	struct gns_msg rep = { .type = GNS_HELLO };
+
+	rep.r_hello = (struct gns_r_hello){
+		.proto = 1,
+		.features = features,
+		.sid = sid,
+		.stamp = t.now,
+		.ttl = 10 * NSEC_PER_SEC,
+		.slots = 64,
+		.slots_known = slots_known,
+	};
+	hear(&rep);
+}
+
+static void hear_status(u16 type, u32 status)
+{
+	struct gns_msg rep = { .type = type, .status = status };
+
+	hear(&rep);
+}
+
+/* The session dies, the kernel fences, the next one is asked for. */
+static void die(void)
+{
+	u64 sid = t.ks.sid;
+
+	hear_status(said(GNS_WRITE) ? GNS_WRITE : GNS_GETATTR, GNS_ST_DEAD);
+	assert_int_equal(t.lost, sid);
+	t.ks.sid = 0;
+	t.ks.had_slots = true;
+	forget_sent();
+	gns_sat_fenced(t.sat, sid);
+	assert_non_null(said(GNS_HELLO));
+	assert_int_equal(said(GNS_HELLO)->hello.had_slots, 1);
+	t.ups = 0;
+}
+
+static int submit_change(u64 id, u16 type, u64 seq, u32 len)
+{
+	static u8 bytes[MIB];
+	struct gns_msg m = { .type = type };
+
+	memset(bytes, (int)id, len);
+	*gns_msg_change(&m) = (struct gns_change){ (u32)id, seq };
+	if (type == GNS_LINK) {
+		m.link.dir = (struct gns_fh){ 1, "d" };
+		m.link.name = (struct gns_str){ "n", 1 };
+		m.link.fh = (struct gns_fh){ 1, "o" };
+	} else {
+		m.write.fh = (struct gns_fh){ 1, "f" };
+		m.payload = bytes;
+		m.payload_len = len;
+	}
+	return gns_sat_submit(t.sat, id, 0, &m);
+}
+
+static int submit_getattr(u64 id)
+{
+	struct gns_msg m = { .type = GNS_GETATTR };
+
+	m.obj.fh = (struct gns_fh){ 1, "f" };
+	return gns_sat_submit(t.sat, id, 0, &m);
+}
+
+static int submit_fsync(u64 id, u8 what)
+{
+	struct gns_msg m = { .type = GNS_FSYNC };
+
+	m.obj.fh = (struct gns_fh){ 1, "f" };
+	m.obj.datasync = what;
+	return gns_sat_submit(t.sat, id, 0, &m);
+}
+
+static void is_answered(u32 i, u64 id, u32 status)
+{
+	assert_true(i < t.nanswers);
+	assert_int_equal(t.answered[i], id);
+	assert_int_equal(t.answer[i].status, status);
+}
+
+/* An origin that remembers gets the same change again, bytes and all. */
+static void test_again(void **state)
+{
+	struct gns_msg first;
+
+	(void)state;
+	start();
+	hear_hello(11, false, GNS_FEATURES);
+	assert_int_equal(submit_change(1, GNS_WRITE, 5, MIB), 0);
+	assert_non_null(said(GNS_WRITE));
+	first = *said(GNS_WRITE);
+	die();
+	hear_hello(12, true, GNS_FEATURES);
+	assert_int_equal(count(GNS_WRITE), 1);
+	assert_int_equal(said(GNS_WRITE)->sid, 12);
+	assert_int_equal(said(GNS_WRITE)->tag, first.tag);
+	assert_int_equal(said(GNS_WRITE)->write.change.slot, 1);
+	assert_int_equal(said(GNS_WRITE)->write.change.seq, 5);
+	assert_int_equal(said(GNS_WRITE)->payload_len, MIB);
+	assert_int_equal(((const u8 *)said(GNS_WRITE)->payload)[MIB - 1], 1);
+	assert_int_equal(t.nanswers, 0);
+	/* No answer for long: once more, the same. */
+	pass(21 * NSEC_PER_SEC);
+	assert_true(count(GNS_WRITE) >= 2);
+	assert_int_equal(said(GNS_WRITE)->write.change.seq, 5);
+	hear_status(GNS_WRITE, ENOSPC);
+	is_answered(0, 1, ENOSPC);
+	assert_int_equal(t.nanswers, 1);
+}
+
+/* One that has forgotten the slots: what it may have had is not sent again. */
+static void test_unknown(void **state)
+{
+	(void)state;
+	start();
+	hear_hello(11, false, GNS_FEATURES);
+	assert_int_equal(submit_change(1, GNS_WRITE, 5, 10), 0);
+	assert_int_equal(submit_getattr(2), 0);
+	die();
+	/* This one nobody has had. */
+	assert_int_equal(submit_change(3, GNS_WRITE, 1, 10), 0);
+	hear_hello(12, false, GNS_FEATURES);
+	is_answered(0, 1, GNS_ST_UNKNOWN);
+	assert_int_equal(t.nanswers, 1);
+	/* While the kernel did not have the session yet. */
+	assert_true(t.before_up[0]);
+	assert_int_equal(t.ups, 1);
+	assert_int_equal(count(GNS_GETATTR), 1);
+	assert_int_equal(count(GNS_WRITE), 1);
+	assert_int_equal(said(GNS_WRITE)->write.change.slot, 3);
+}
+
+/* A helper that begins can not tell what the one before it has sent. */
+static void test_heir(void **state)
+{
+	(void)state;
+	t.ks.had_slots = true;
+	start();
+	assert_int_equal(submit_change(1, GNS_WRITE, 5, 10), 0);
+	assert_int_equal(submit_getattr(2), 0);
+	/* The kernel does not take the session: nothing has begun. */
+	t.up_err = -EAGAIN;
+	hear_hello(11, false, GNS_FEATURES);
+	is_answered(0, 1, GNS_ST_UNKNOWN);
+	assert_int_equal(submit_change(3, GNS_WRITE, 1, 10), 0);
+	assert_null(said(GNS_GETATTR));
+	t.up_err = 0;
+	pass(NSEC_PER_SEC);
+	hear_hello(11, false, GNS_FEATURES);
+	is_answered(1, 3, GNS_ST_UNKNOWN);
+	assert_int_equal(t.nanswers, 2);
+	assert_int_equal(count(GNS_GETATTR), 1);
+	assert_null(said(GNS_WRITE));
+	/* From here on it knows. */
+	assert_int_equal(submit_change(4, GNS_WRITE, 1, 10), 0);
+	assert_int_equal(count(GNS_WRITE), 1);
+}
+
+static void test_no_heir(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(submit_change(1, GNS_WRITE, 5, 10), 0);
+	/* HELLO is said again, with the kernel's word that it has slots now. */
+	t.ks.had_slots = true;
+	pass(NSEC_PER_SEC);
+	hear_hello(11, false, GNS_FEATURES);
+	assert_int_equal(t.nanswers, 0);
+	assert_int_equal(count(GNS_WRITE), 1);
+}
+
+/* The next helper goes on in a session that lives: nothing was forgotten. */
+static void test_session_taken_over(void **state)
+{
+	(void)state;
+	t.ks.had_slots = true;
+	t.ks.sid = 11;
+	t.ks.features = GNS_FEAT_MORE;
+	start();
+	hear_status(GNS_JOIN, 0);
+	assert_int_equal(submit_change(1, GNS_WRITE, 5, 10), 0);
+	assert_int_equal(submit_change(2, GNS_LINK, 5, 0), 0);
+	assert_int_equal(count(GNS_WRITE), 1);
+	assert_int_equal(count(GNS_LINK), 1);
+	assert_null(said(GNS_HELLO));
+}
+
+static void test_features(void **state)
+{
+	struct gns_msg seek = { .type = GNS_SEEK };
+
+	(void)state;
+	seek.seek.fh = (struct gns_fh){ 1, "f" };
+	start();
+	assert_int_equal(said(GNS_HELLO)->hello.features, GNS_FEATURES);
+	assert_int_equal(submit_change(1, GNS_LINK, 5, 0), 0);
+	assert_int_equal(submit_fsync(2, GNS_FS_ALL), 0);
+	assert_int_equal(submit_fsync(3, GNS_FS_DATA), 0);
+	hear_hello(11, false, 0);
+	is_answered(0, 1, EOPNOTSUPP);
+	is_answered(1, 2, EOPNOTSUPP);
+	assert_int_equal(t.nanswers, 2);
+	assert_int_equal(count(GNS_FSYNC), 1);
+	assert_null(said(GNS_LINK));
+	assert_int_equal(submit_change(4, GNS_LINK, 5, 0), -EOPNOTSUPP);
+	assert_int_equal(gns_sat_submit(t.sat, 5, 0, &seek), -EOPNOTSUPP);
+	assert_int_equal(submit_change(6, GNS_WRITE, 5, 10), 0);
+
+	/* Another origin, of this name: it has them. */
+	die();
+	hear_hello(12, true, GNS_FEATURES);
+	assert_int_equal(submit_change(4, GNS_LINK, 5, 0), 0);
+	assert_int_equal(gns_sat_submit(t.sat, 5, 0, &seek), 0);
+	assert_int_equal(count(GNS_LINK), 1);
+	assert_int_equal(count(GNS_SEEK), 1);
+
+	/* And an old one again: the LINK may have run. */
+	die();
+	hear_hello(13, true, 0);
+	assert_int_equal(t.nanswers, 4);
+	assert_int_equal(t.answered[2] + t.answered[3], 4 + 5);
+	is_answered(t.answered[2] == 4 ? 2 : 3, 4, GNS_ST_UNKNOWN);
+	is_answered(t.answered[2] == 4 ? 3 : 2, 5, EOPNOTSUPP);
+}
+
+static void test_payload_bounded(void **state)
+{
+	struct gns_sat_stats st;
+
+	(void)state;
+	start();
+	hear_hello(11, false, GNS_FEATURES);
+	assert_int_equal(submit_change(1, GNS_WRITE, 1, MIB), 0);
+	assert_int_equal(submit_change(2, GNS_WRITE, 1, MIB), 0);
+	assert_int_equal(submit_change(3, GNS_WRITE, 1, 1), -EAGAIN);
+	/* What owns nothing goes on. */
+	assert_int_equal(submit_getattr(4), 0);
+	gns_sat_stats(t.sat, &st);
+	assert_int_equal(st.payload, 2 * MIB);
+	hear_status(GNS_WRITE, 0);
+	is_answered(0, 2, 0);
+	assert_int_equal(submit_change(3, GNS_WRITE, 1, 1), 0);
+	gns_sat_cancel(t.sat, 1);
+	gns_sat_cancel(t.sat, 3);
+	gns_sat_stats(t.sat, &st);
+	assert_int_equal(st.payload, 0);
+}
+
+/* Given up: it is not sent again, and its answer is nobody's. */
+static void test_cancel(void **state)
+{
+	struct gns_msg old;
+
+	(void)state;
+	start();
+	hear_hello(11, false, GNS_FEATURES);
+	assert_int_equal(submit_change(1, GNS_WRITE, 5, 10), 0);
+	old = (struct gns_msg){ .type = GNS_WRITE,
+				.reply = true,
+				.tag = said(GNS_WRITE)->tag,
+				.sid = 11 };
+	assert_int_equal(submit_getattr(2), 0);
+	gns_sat_cancel(t.sat, 1);
+	forget_sent();
+	pass(25 * NSEC_PER_SEC);
+	assert_true(count(GNS_GETATTR) >= 1);
+	assert_null(said(GNS_WRITE));
+	assert_int_equal(t.conn.user->message(&t.conn, &old), 0);
+	assert_int_equal(t.nanswers, 0);
+	die();
+	hear_hello(12, true, GNS_FEATURES);
+	assert_null(said(GNS_WRITE));
+	assert_int_equal(count(GNS_GETATTR), 1);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_again),
+		T(test_unknown),
+		T(test_heir),
+		T(test_no_heir),
+		T(test_session_taken_over),
+		T(test_features),
+		T(test_payload_bounded),
+		T(test_cancel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -421,6 +421,12 @@ static void test_heir(void **state)
 	/* From here on it knows. */
 	assert_int_equal(submit_change(4, GNS_WRITE, 1, 10), 0);
 	assert_int_equal(count(GNS_WRITE), 1);
+	die();
+	assert_int_equal(submit_change(5, GNS_WRITE, 1, 10), 0);
+	hear_hello(12, false, GNS_FEATURES);
+	is_answered(2, 4, GNS_ST_UNKNOWN);
+	assert_int_equal(t.nanswers, 3);
+	assert_int_equal(said(GNS_WRITE)->write.change.slot, 5);
 }
 
 static void test_no_heir(void **state)

@@ -108,6 +108,7 @@ int main(void)
 	cases_bound();
 	cases_device();
 	cases_buffers();
+	cases_changed();
 	cases_call();
 	printf("1..%d\n", cases);
 	return bad ? 1 : 0;

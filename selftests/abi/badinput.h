@@ -79,6 +79,19 @@ void cases_bound(void);
 void cases_device(void);
 void cases_buffers(void);
 void cases_call(void);
+void cases_changed(void);
+
+/** bad_changed() - REPLY to call @id by lists of objects that are none
+ *
+ * Return: all were refused, else there is a note.
+ */
+bool bad_changed(struct sock *s, u64 id);
+
+/** garbage_changed() - lists that are some, with anything in them */
+void garbage_changed(struct msg *m);
+
+/** change_at() - an application: change something, whatever comes of it */
+void change_at(const char *path);
 
 /** device() - open /dev/gns; -1 with a note if it can not be */
 int device(void);

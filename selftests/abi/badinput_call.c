@@ -28,7 +28,7 @@
 #define BUF_LEN (256 * PAGE)
 #define FILE_LEN 10000u
 #define SID 7u
-#define GARBAGE 1500
+#define GARBAGE 3000
 #define STORM 2000
 #define SILENCE_MS 60000
 #define GUST 20 /* messages between two looks at the calls */
@@ -146,6 +146,7 @@ static void up(struct play *p, u32 origin)
 	put_u64(&m, GNS_A_SID, SID);
 	put_u64(&m, GNS_A_STAMP, stamp);
 	put_u64(&m, GNS_A_TTL, 300 * NSEC_PER_SEC);
+	put_u32(&m, GNS_A_SLOTS, 2);
 	expect(p, "UP", ask(&p->s, GNS_CMD_UP, 0, &m, NULL, NULL), 0);
 }
 
@@ -232,6 +233,7 @@ static void annoy(struct play *p, const struct asked *c)
 		note("REPLY with a short ATTR was taken");
 		p->sane = false;
 	}
+	p->sane &= bad_changed(&p->s, c->id);
 }
 
 /* A listing whose entries are of any length and content. */
@@ -328,8 +330,10 @@ static void garbage_reply(struct play *p, const struct asked *c)
 		put_random(&m, GNS_A_DIR_VERSION, 8);
 	if (rnd() % 4 == 0)
 		put_u32(&m, GNS_A_STATUS, rnd() % 2 ? rnd() % 1100 : rnd());
-	put_u32(&m, GNS_A_FLAGS, rnd() % 4);
+	put_u32(&m, GNS_A_FLAGS, rnd() & GNS_UF_ALL);
 	put_random(&m, GNS_A_OFF, 8);
+	if (rnd() % 4)
+		garbage_changed(&m);
 	if (rnd() % 2)
 		put_random(&m, GNS_A_STATFS, sizeof(struct gns_ustatfs));
 	if (ask(&p->s, GNS_CMD_REPLY, 0, &m, NULL, NULL))
@@ -483,6 +487,7 @@ static int app_look(const char *dir)
 	for (i = 0; i < 150; i++) {
 		snprintf(path, sizeof(path), "%s/%c", dir, 'a' + i % 13);
 		look_at(i % 3 ? path : dir);
+		change_at(path);
 	}
 	return 0;
 }

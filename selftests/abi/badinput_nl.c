@@ -165,19 +165,20 @@ int bind_to(struct sock *s, int fd)
 }
 
 /* Attributes of each command, up to the first 0. */
-static const u8 wanted[GNS_CMD_MAX + 1][13] = {
+static const u8 wanted[GNS_CMD_MAX + 1][15] = {
 	[GNS_CMD_BIND] = { GNS_A_FD, GNS_A_FEATURES },
 	[GNS_CMD_SESSION] = { GNS_A_ORIGIN },
 	[GNS_CMD_SECRET] = { GNS_A_ORIGIN },
 	[GNS_CMD_UP] = { GNS_A_ORIGIN, GNS_A_SID, GNS_A_STAMP, GNS_A_TTL,
-			 GNS_A_SLOTS, GNS_A_INCARNATION },
+			 GNS_A_SLOTS, GNS_A_INCARNATION,
+			 GNS_A_ORIGIN_FEATURES },
 	[GNS_CMD_RENEWED] = { GNS_A_ORIGIN, GNS_A_SID, GNS_A_STAMP, GNS_A_TTL },
 	[GNS_CMD_LOST] = { GNS_A_ORIGIN, GNS_A_SID },
 	[GNS_CMD_REVOKE] = { GNS_A_ORIGIN, GNS_A_SID, GNS_A_FH, GNS_A_UPTO },
 	[GNS_CMD_REPLY] = { GNS_A_ID, GNS_A_SID, GNS_A_STATUS, GNS_A_FLAGS,
 			    GNS_A_FH, GNS_A_ATTR, GNS_A_VERSION, GNS_A_NUMBER,
 			    GNS_A_DIR_VERSION, GNS_A_DIR_NUMBER, GNS_A_STATFS,
-			    GNS_A_OFF },
+			    GNS_A_OFF, GNS_A_COUNT, GNS_A_CHANGED },
 	[GNS_CMD_TROUBLE] = { GNS_A_ORIGIN, GNS_A_STATUS, GNS_A_TEXT },
 	[GNS_CMD_DROP] = { GNS_A_MOUNT },
 };
@@ -197,6 +198,8 @@ static u32 size_of(u32 type)
 		return sizeof(struct gns_uattr);
 	case GNS_A_STATFS:
 		return sizeof(struct gns_ustatfs);
+	case GNS_A_CHANGED: /* one of them */
+		return sizeof(struct gns_uchanged);
 	case GNS_A_FH:
 	case GNS_A_TEXT:
 		return 0;
@@ -215,6 +218,7 @@ static u32 too_long(u32 type)
 
 static void put_valid(struct msg *m, u32 type, u32 origin)
 {
+	static const struct gns_uchanged changed = { .fh = { .len = 1 } };
 	static const u8 zeros[sizeof(struct gns_uattr)];
 
 	switch (type) {
@@ -227,6 +231,9 @@ static void put_valid(struct msg *m, u32 type, u32 origin)
 		break;
 	case GNS_A_TEXT:
 		put(m, type, "text", 5);
+		break;
+	case GNS_A_CHANGED:
+		put(m, type, &changed, sizeof(changed));
 		break;
 	case GNS_A_TTL:
 		put_u64(m, type, 10 * NSEC_PER_SEC);

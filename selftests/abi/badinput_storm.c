@@ -72,6 +72,9 @@ static u8 some_message(struct msg *m, int dev, const struct storm *s)
 		put_u32(m, GNS_A_ORIGIN, rnd() % 16 ? s->origin : rnd() % 8);
 	switch (cmd) {
 	case GNS_CMD_UP:
+		put_u32(m, GNS_A_SLOTS, rnd() % 8 ? 1 + rnd() % 70 : rnd());
+		some_session(m, dev, s->sid);
+		break;
 	case GNS_CMD_RENEWED:
 		some_session(m, dev, s->sid);
 		break;

@@ -26,8 +26,8 @@ static int put_session(struct sk_buff *skb, const struct gns_instance *inst,
 	features = s->features;
 	spin_unlock(&s->lock);
 	err = nla_put_u32(skb, GNS_A_ORIGIN, s->nr) ||
-			      nla_put(skb, GNS_A_INSTANCE, sizeof(inst->id),
-				      inst->id) ||
+			      nla_put(skb, GNS_A_INSTANCE,
+				      sizeof(s->instance), s->instance) ||
 			      gns_put_u64(skb, GNS_A_SID, sid) ||
 			      nla_put(skb, GNS_A_SECRET, sizeof(secret),
 				      secret) ||

@@ -223,6 +223,7 @@ static struct gns_session *session_new(struct gns_instance *inst,
 	}
 	kref_init(&s->ref);
 	s->inst = inst;
+	get_random_bytes(s->instance, sizeof(s->instance));
 	s->gen = 1;
 	INIT_LIST_HEAD(&s->by_inst);
 	INIT_LIST_HEAD(&s->word.link);

@@ -81,6 +81,8 @@ struct gns_revoked {
  * @inst:      I
  * @nr:        I its number in GNS_A_ORIGIN
  * @origin:    I as in mount's source: host[:port]
+ * @instance:  I random: what the origin counts slots by. One origin may be
+ *             mounted by two names, and has to take them for two satellites
  * @by_inst:   in inst->sessions, under inst->lock
  * @word:      ORIGIN or ORIGIN_GONE, in line
  * @lock:      S
@@ -133,6 +135,7 @@ struct gns_session {
 	struct gns_instance *inst;
 	u32 nr;
 	char *origin;
+	u8 instance[GNS_UID_LEN];
 	struct list_head by_inst;
 	struct gns_word word;
 	spinlock_t lock; /* S */

@@ -71,6 +71,8 @@ static int on_session(void *arg, u8 cmd, struct nlattr **attrs)
 		ks->sid = nla_get_u64(attrs[GNS_A_SID]);
 	if (ks->sid && !take_id(attrs[GNS_A_SECRET], &ks->secret))
 		return -EBADMSG;
+	/* That of BIND, of a kernel that has no other. */
+	take_id(attrs[GNS_A_INSTANCE], &ks->instance);
 	if (attrs[GNS_A_ORIGIN_FEATURES])
 		ks->features = nla_get_u64(attrs[GNS_A_ORIGIN_FEATURES]);
 	ks->had_slots = attrs[GNS_A_HAD_SLOTS];

@@ -288,14 +288,14 @@ struct gns_uchanged {
 enum gns_attr_type {
 	GNS_A_FD = 1, /* u32: BIND: an open /dev/gns */
 	GNS_A_FEATURES, /* u64: GNS_F_* */
-	GNS_A_INSTANCE, /* 16 bytes: random, of this life of the module */
+	GNS_A_INSTANCE, /* 16 bytes: random; SESSION: of the slots' life */
 	GNS_A_WORD, /* nest, several: a word */
 	GNS_A_WORD_KIND, /* u32: enum gns_word_kind */
 	GNS_A_ORIGIN, /* u32: the kernel's number of an origin */
 	GNS_A_NAME, /* bytes: origin, export, file or attribute name */
 	GNS_A_SID, /* u64: session */
 	GNS_A_SECRET, /* 16 bytes */
-	GNS_A_HAD_SLOTS, /* flag: changes were sent in this instance's life */
+	GNS_A_HAD_SLOTS, /* flag: changes were sent in that instance's life */
 	GNS_A_STAMP, /* u64: ns of BOOTTIME, echoed by the origin */
 	GNS_A_TTL, /* u64: ns */
 	GNS_A_SLOTS, /* u32: changes that may be in flight */

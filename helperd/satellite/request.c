@@ -49,6 +49,12 @@ void request_unbind_all(struct link *l)
 		request_unbind(r, l->s);
 }
 
+/* Of the memory for payloads of changes. Others are few, and small. */
+static u32 owned(const struct gns_msg *msg)
+{
+	return gns_msg_is_change(msg->type) ? msg->payload_len : 0;
+}
+
 static void request_free(struct gns_sat *s, struct request *r)
 {
 	if (r->leader) {
@@ -63,7 +69,7 @@ static void request_free(struct gns_sat *s, struct request *r)
 	if (!r->done)
 		HASH_DELETE(hh_id, s->by_id, r);
 	s->stats.pending--;
-	s->stats.payload -= r->msg->payload_len;
+	s->stats.payload -= owned(r->msg);
 	free(r->msg);
 	free(r);
 }
@@ -218,7 +224,7 @@ static void request_add(struct gns_sat *s, struct request *r)
 	HASH_ADD(hh, s->by_tag, tag, sizeof(r->tag), r);
 	s->stats.pending++;
 	s->stats.requests++;
-	s->stats.payload += r->msg->payload_len;
+	s->stats.payload += owned(r->msg);
 	if (twin) {
 		r->leader = twin;
 		LIST_INSERT_HEAD(&twin->followers, r, follow);
@@ -263,7 +269,7 @@ int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
 		return -EOPNOTSUPP;
 	if (s->stats.pending >= s->cfg.max_pending ||
 	    (s->stats.payload &&
-	     s->stats.payload + msg->payload_len > s->cfg.payload))
+	     s->stats.payload + owned(msg) > s->cfg.payload))
 		return -EAGAIN;
 	r = request_alloc(s, epoch, msg);
 	if (!r)

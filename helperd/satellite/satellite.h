@@ -97,8 +97,8 @@ struct gns_connector {
  * @conns:       connections, the first one for control; 0: 4; at most 16
  * @max_pending: requests the library takes at once; 0: 4096
  * @window:      bytes of READ answers asked for at once; 0: 64 MiB
- * @payload:     bytes of payloads that requests own at once; 0: 64 MiB, which
- *               is a WRITE in every slot
+ * @payload:     bytes of payloads that changes own at once; 0: 64 MiB, which is
+ *               a WRITE in every slot
  * @resend:      a request without an answer is sent again after, ns; 0: 10 s
  * @backoff_max: longest pause between connection attempts, ns; 0: 5 s
  */
@@ -121,7 +121,7 @@ struct gns_sat_stats {
 	u64 renewals;
 	u64 read_bytes;
 	u64 inflight; /* level: READ bytes asked for */
-	u64 payload; /* level: bytes of requests not answered */
+	u64 payload; /* level: bytes of changes not answered */
 	u64 pending; /* level: requests */
 };
 

@@ -152,10 +152,13 @@ int gns_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 
 int gns_sync_fs(struct super_block *sb, int wait)
 {
+	struct gns_sb *gsb = gns_sb(sb);
+
 	/* Every write is at the origin already: there is nothing to begin. */
-	if (!wait || gns_helper_is_me(gns_sb(sb)->s->inst))
+	if (!wait || !READ_ONCE(gsb->wrote))
 		return 0;
-	if (!READ_ONCE(gns_sb(sb)->wrote))
+	/* The last one is when it is gone, and nobody can wait any more. */
+	if (READ_ONCE(gsb->dead) || gns_helper_is_me(gsb->s->inst))
 		return 0;
 	return send_fsync(gns_i(d_inode(sb->s_root)), GNS_UFS_ALL, 0);
 }

@@ -2,6 +2,8 @@
 /*
  * What an origin owes its satellites; see sat.h.
  */
+#include <linux/falloc.h>
+
 #include "sat.h"
 
 struct sat_session *sat_session(struct sats *s, u64 sid)
@@ -29,6 +31,20 @@ bool sat_lives(const struct sats *s, const struct sat_session *ss)
 	return !ss->over && s->t.boot < ss->until;
 }
 
+/* Nobody changes what a copy under way reads. */
+static void check_read_only(struct sats *s, const struct gns_fh *fh)
+{
+	struct change *c;
+
+	if (!s->o)
+		return;
+	TAILQ_FOREACH(c, &s->o->running, link)
+		FUZZ_CHECK(c->state != CH_APPLYING || !c->from ||
+				   !gns_fh_eq(&c->from->fh, fh),
+			   "node %u is changed while it is copied from",
+			   fh->b[1]);
+}
+
 /* A change is about to be seen in @fh. */
 void check_touch(struct toy *t, const struct gns_msg *req,
 		 const struct gns_fh *fh)
@@ -38,6 +54,7 @@ void check_touch(struct toy *t, const struct gns_msg *req,
 	const struct sat_lease *l;
 	u32 i;
 
+	check_read_only(s, fh);
 	for (i = 0; i < s->nsessions; i++) {
 		struct sat_session *ss = &s->sessions[i];
 
@@ -72,7 +89,8 @@ void check_revoked(struct sats *s)
 	}
 }
 
-static bool makes_a_name(const struct gns_msg *req, u32 status)
+/* It can not be done twice without somebody seeing it. */
+static bool happens_once(const struct gns_msg *req, u32 status)
 {
 	const struct gns_m_rename *r = &req->rename;
 
@@ -82,7 +100,14 @@ static bool makes_a_name(const struct gns_msg *req, u32 status)
 	case GNS_MKDIR:
 	case GNS_UNLINK:
 	case GNS_RMDIR:
+	case GNS_LINK:
+	case GNS_SYMLINK:
+	case GNS_MKNOD:
 		return true;
+	case GNS_SETXATTR:
+		return req->setxattr.flags & (GNS_XA_CREATE | GNS_XA_REMOVE);
+	case GNS_FALLOCATE:
+		return req->fallocate.mode & FALLOC_FL_COLLAPSE_RANGE;
 	case GNS_CREATE:
 		return req->make.flags & GNS_CR_EXCL;
 	case GNS_RENAME:
@@ -124,7 +149,7 @@ void check_tried(struct toy *t, const struct gns_msg *req, u32 status)
 	const struct gns_change *ch = gns_msg_change((struct gns_msg *)req);
 	struct sats *s = (struct sats *)t;
 	struct sat_session *ss = sat_session(s, req->sid);
-	bool made = makes_a_name(req, status);
+	bool made = !t->idle && happens_once(req, status);
 	struct sat_change *c;
 	u32 i;
 

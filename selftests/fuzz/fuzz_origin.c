@@ -7,6 +7,8 @@
  * everything has to be answered, then everybody leaves, and nothing may stay.
  */
 #include <errno.h>
+#include <linux/falloc.h>
+#include <sys/stat.h>
 
 #include "lib/log.h"
 #include "sat.h"
@@ -194,8 +196,52 @@ static void say_read(struct sats *s, u32 conn, struct fuzz_in *in)
 	default:
 		msg.obj.fh = pick_fh(s, in);
 		msg.obj.want = want;
+		if (msg.type == GNS_FSYNC && b >= 128)
+			msg.obj.datasync = GNS_FS_ALL;
 	}
 	sats_send(s, conn, &msg);
+}
+
+static void fill_more(struct sats *s, struct gns_msg *msg, struct fuzz_in *in)
+{
+	static const u8 bytes[256];
+	u8 b;
+
+	/* All of them begin with a handle, and those with a name go on so. */
+	msg->write.fh = pick_fh(s, in);
+	b = fuzz_take(in, 1);
+	switch (msg->type) {
+	case GNS_LINK:
+		msg->link.name = pick_name(in);
+		msg->link.fh = pick_fh(s, in);
+		break;
+	case GNS_SYMLINK:
+		msg->symlink.name = pick_name(in);
+		msg->symlink.target = (struct gns_str){ "lllllll", 1 + b % 7 };
+		break;
+	case GNS_MKNOD:
+		msg->mknod.name = pick_name(in);
+		msg->mknod.mode = b & 1 ? S_IFIFO : b & 2 ? S_IFCHR :
+							    S_IFBLK;
+		msg->mknod.rdev = b;
+		break;
+	case GNS_SETXATTR:
+		msg->setxattr.name = (struct gns_str){ b & 8 ? "y" : "x", 1 };
+		msg->setxattr.flags = b & GNS_XA_ALL;
+		msg->payload = bytes;
+		msg->payload_len = fuzz_take(in, 1);
+		break;
+	case GNS_FALLOCATE:
+		msg->fallocate.off = fuzz_take(in, 1);
+		msg->fallocate.len = fuzz_take(in, 1);
+		msg->fallocate.mode = b & 1 ? FALLOC_FL_COLLAPSE_RANGE : 0;
+		break;
+	case GNS_COPY:
+		msg->copy.fh = pick_fh(s, in);
+		msg->copy.off = fuzz_take(in, 1);
+		msg->copy.len = fuzz_take(in, 1);
+		msg->copy.flags = b & GNS_CP_CLONE;
+	}
 }
 
 static void fill_change(struct sats *s, struct gns_msg *msg,
@@ -222,6 +268,14 @@ static void fill_change(struct sats *s, struct gns_msg *msg,
 		msg->rename.ndir = pick_fh(s, in);
 		msg->rename.nname = pick_name(in);
 		msg->rename.flags = fuzz_take(in, 1) & 3;
+		break;
+	case GNS_LINK:
+	case GNS_SYMLINK:
+	case GNS_MKNOD:
+	case GNS_SETXATTR:
+	case GNS_FALLOCATE:
+	case GNS_COPY:
+		fill_more(s, msg, in);
 		break;
 	default:
 		msg->make.dir = pick_fh(s, in);
@@ -250,6 +304,9 @@ static void say_change(struct sats *s, u32 conn, struct fuzz_in *in)
 	struct gns_msg *last = said[ss ? ss->inst : 0][how & 3];
 	u64 seq = last[0].type ? gns_msg_change(&last[0])->seq : 0;
 
+	/* Came later: what old inputs say stays what it was. */
+	if (b >= 160)
+		msg.type = GNS_LINK + b % (GNS_COPY - GNS_LINK + 1);
 	if (how >= 180 && how < 252 && last[how >= 240].type) {
 		msg = last[how >= 240];
 	} else {
@@ -272,7 +329,8 @@ static void say_change(struct sats *s, u32 conn, struct fuzz_in *in)
 static void say_anything(struct sats *s, u32 conn, struct fuzz_in *in)
 {
 	u8 body[160], n = fuzz_take(in, 1) % sizeof(body), i;
-	struct gns_hdr hdr = { .type = fuzz_take(in, 1) % 25, .body = n };
+	struct gns_hdr hdr = { .type = fuzz_take(in, 1) % GNS_MSG_END,
+			       .body = n };
 	struct gns_msg msg;
 	const char *why;
 

@@ -48,8 +48,8 @@ static void hello(struct sats *s, u32 conn, const struct instance *inst)
 /* The slot's newest change again, as what it may have been, and a new one. */
 static void ask_again(struct sats *s, u32 conn, const struct slot *sl)
 {
-	u16 type = GNS_WRITE + sl->seq % (GNS_SETATTR - GNS_WRITE + 1);
-	u32 i;
+	u32 i, nr = sl->seq % (GNS_COPY - GNS_WRITE);
+	u16 type = GNS_WRITE + nr + (GNS_WRITE + nr >= GNS_SEEK);
 
 	for (i = 0; i < 2 && s->conns[conn].session; i++) {
 		struct gns_msg msg = { .type = type };
@@ -59,13 +59,20 @@ static void ask_again(struct sats *s, u32 conn, const struct slot *sl)
 			msg.rename.ndir = toyfs_fh(&s->t, 2);
 			msg.rename.oname = (struct gns_str){ "a", 1 };
 			msg.rename.nname = (struct gns_str){ "b", 1 };
-		} else if (type == GNS_WRITE || type == GNS_SETATTR) {
+		} else if (type == GNS_WRITE || type == GNS_SETATTR ||
+			   type == GNS_FALLOCATE || type == GNS_COPY) {
 			msg.write.fh = toyfs_fh(&s->t, 1);
 			if (type == GNS_WRITE)
 				msg.write.flags = GNS_WR_APPEND;
+			else if (type == GNS_COPY)
+				msg.copy.fh = toyfs_fh(&s->t, 3);
 		} else {
 			msg.make.dir = toyfs_fh(&s->t, 0);
 			msg.make.name = (struct gns_str){ "name", 4 };
+			if (type == GNS_LINK)
+				msg.link.fh = toyfs_fh(&s->t, 1);
+			else if (type == GNS_SYMLINK)
+				msg.symlink.target = msg.make.name;
 		}
 		msg.sid = s->conns[conn].session->sid;
 		gns_msg_change(&msg)->slot = sl->nr;

@@ -6,17 +6,15 @@
  * found and what has once been broken stays.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 
-#include "fuzz.h"
-#include "origin/core.h"
 #include "proto/cursor.h"
 #include "proto/fields.h"
+#include "seeds.h"
 
 static const char *top;
 
-static void save(const char *target, const char *name, const void *p, size_t n)
+void seed_save(const char *target, const char *name, const void *p, size_t n)
 {
 	char path[4096];
 	FILE *f;
@@ -112,16 +110,16 @@ static void frames(void)
 				 reply ? "-reply" : "");
 			if (!n)
 				continue;
-			save("frame", name, buf, n);
+			seed_save("frame", name, buf, n);
 			memcpy(stream + used, buf, n);
 			used += n;
 		}
 	}
 	n = frame_of(GNS_READ, true, ESTALE, buf);
-	save("frame", "READ-error", buf, n);
-	save("stream", "all", stream, used);
+	seed_save("frame", "READ-error", buf, n);
+	seed_save("stream", "all", stream, used);
 	stream[0] = 0x13;
-	save("stream", "all-stolen", stream, used);
+	seed_save("stream", "all-stolen", stream, used);
 }
 
 /* A WRITE with more payload than the framer's buffer holds at once. */
@@ -135,8 +133,8 @@ static void big_stream(void)
 	msg.write.fh.len = 1;
 	n = gns_msg_encode(&msg, p + 4, sizeof(p) - 4);
 	memcpy(p, "\23\377\0\220", 4);
-	save("stream", "big", p, 4 + n + 9000);
-	save("stream", "big-cut", p, 4 + n + 8000);
+	seed_save("stream", "big", p, 4 + n + 9000);
+	seed_save("stream", "big-cut", p, 4 + n + 8000);
 }
 
 static void lists(void)
@@ -147,20 +145,20 @@ static void lists(void)
 	int n, m;
 
 	n = gns_dirent_put(buf, sizeof(buf), &d);
-	save("dirent", "bare", buf, n);
+	seed_save("dirent", "bare", buf, n);
 	d.has_attr = 1;
 	d.fh = r.fh;
 	d.grant = (struct gns_grant){ 5, 6 };
 	m = gns_dirent_put(buf + n, sizeof(buf) - n, &d);
-	save("dirent", "two", buf, n + m);
+	seed_save("dirent", "two", buf, n + m);
 	buf[0] = 0;
 	n = 1 + gns_reval_put(buf + 1, sizeof(buf) - 1, &r, false);
 	n += gns_reval_put(buf + n, sizeof(buf) - n, &r, false);
-	save("reval", "asked", buf, n);
+	seed_save("reval", "asked", buf, n);
 	buf[0] = 1;
 	r.grant = d.grant;
 	n = 1 + gns_reval_put(buf + 1, sizeof(buf) - 1, &r, true);
-	save("reval", "answered", buf, n);
+	seed_save("reval", "answered", buf, n);
 }
 
 /* The same, as they come from an origin. */
@@ -176,16 +174,16 @@ static void answers(void)
 	d.fh = r.fh;
 	d.grant = r.grant;
 	n += gns_dirent_put(buf + n, sizeof(buf) - (u32)n, &d);
-	save("answer", "listing", buf, (u32)n);
+	seed_save("answer", "listing", buf, (u32)n);
 	buf[1] = 200;
 	buf[2] = 0;
-	save("answer", "listing-cut", buf, (u32)n);
+	seed_save("answer", "listing-cut", buf, (u32)n);
 	buf[0] = 1;
 	buf[1] = 2;
 	n = 3 + gns_reval_put(buf + 3, sizeof(buf) - 3, &r, true);
 	r.status = ESTALE;
 	n += gns_reval_put(buf + n, sizeof(buf) - (u32)n, &r, true);
-	save("answer", "objects", buf, (u32)n);
+	seed_save("answer", "objects", buf, (u32)n);
 }
 
 static u32 record(u8 *p, const void *key, u8 klen, const void *val, u16 vlen)
@@ -238,296 +236,21 @@ static void states(void)
 	n += record(buf + n, "Csynced", 7, eight, 8);
 	n += record(buf + n, "Cboot", 5, "0123456789abcdef", 16);
 	n += record(buf + n, "Cfloors", 7, "0123456789abcdef", 16);
-	save("state", "config", buf, n);
-	for (type = GNS_WRITE; type <= GNS_SETATTR; type++) {
+	seed_save("state", "config", buf, n);
+	for (type = GNS_WRITE; type <= GNS_COPY; type++) {
+		if (!gns_msg_is_change(type))
+			continue;
 		n = slot_record(buf, 3, type, false);
 		n += slot_record(buf + n, 1, type, true);
 		snprintf(name, sizeof(name), "slot-%s", gns_msg_name(type));
-		save("state", name, buf, n);
+		seed_save("state", name, buf, n);
 	}
 	/* Once broken: a slot's record that is no change. */
 	n = slot_record(buf, 3, GNS_LOOKUP, false);
-	save("state", "broken-intent-no-change", buf, n);
+	seed_save("state", "broken-intent-no-change", buf, n);
 	n = slot_record(buf, 3, GNS_WRITE, false);
 	buf[3 + 2 + GNS_ID_LEN + 8] = 0;
-	save("state", "broken-answer-no-reply", buf, n);
-}
-
-/* A run of fuzz_origin.c in the making. */
-static u8 run[256];
-static u32 run_len;
-
-static void add(u32 n, ...)
-{
-	va_list ap;
-
-	va_start(ap, n);
-	while (n--)
-		run[run_len++] = va_arg(ap, int);
-	va_end(ap);
-}
-
-static void end_run(const char *name)
-{
-	save("origin", name, run, run_len);
-	run_len = 0;
-}
-
-/* Its steps; @on is the connection. */
-static void hello(u8 on)
-{
-	add(2, on << 6, 0);
-}
-
-static void hello_after(u8 on, u8 old)
-{
-	add(4, on << 6, 8 | 4 | 2, on - 1, old);
-}
-
-static void renew(u8 on)
-{
-	add(3, on << 6 | 1, 1, 0);
-}
-
-static void join(u8 on)
-{
-	add(2, on << 6 | 1, 4);
-}
-
-static void release(u8 on)
-{
-	add(2, on << 6 | 2, 0);
-}
-
-static void lookup(u8 on, u8 dir, u8 name)
-{
-	add(6, on << 6 | 4, 0, GNS_WANT_LEASE, 0, dir, name);
-}
-
-static void getattr(u8 on, u8 node, u8 want)
-{
-	add(5, on << 6 | 4, 1, want, 0, node);
-}
-
-static void put_bytes(u8 on, u8 node, u8 flags)
-{
-	add(8, on << 6 | 7, 0, 0, 0, node, 0, flags, 50);
-}
-
-static void make(u8 on, u8 type, u8 dir, u8 name)
-{
-	add(7, on << 6 | 7, type, 0, 0, dir, name, 0);
-}
-
-static void rename_in_root(u8 on, u8 from, u8 to)
-{
-	add(9, on << 6 | 7, 5, 0, 0, 0, from, 0, to, 0);
-}
-
-static void again(u8 on, bool older)
-{
-	add(4, on << 6 | 7, 0, older ? 240 : 180, 0);
-}
-
-static void late(void)
-{
-	add(2, 13, 0);
-}
-
-static void commit(void)
-{
-	add(2, 13, 1);
-}
-
-static void done(u32 n)
-{
-	while (n--)
-		add(2, 13, 5);
-}
-
-static void wait_for(u8 how_long)
-{
-	add(2, 12, how_long);
-}
-
-/* It dies and comes up again, as far as @ready says. */
-static void restart(bool host, bool ready)
-{
-	add(3, 11, host ? 130 : 2, 0);
-	done(1);
-	commit();
-	if (!ready)
-		return;
-	done(2);
-	wait_for(6);
-}
-
-#define CREATE 1
-#define MKDIR 2
-#define UNLINK 3
-#define RMDIR 4
-
-static void runs(void)
-{
-	hello(0);
-	hello(1);
-	getattr(0, 1, GNS_WANT_LEASE);
-	put_bytes(1, 1, 0);
-	wait_for(3);
-	renew(0);
-	renew(1);
-	release(0);
-	end_run("revoke");
-
-	hello(0);
-	hello(1);
-	lookup(0, 0, 0);
-	make(1, UNLINK, 0, 0);
-	wait_for(3);
-	renew(1);
-	wait_for(4);
-	renew(1);
-	wait_for(5);
-	end_run("revoke-unanswered");
-
-	hello(0);
-	hello(1);
-	late();
-	getattr(0, 1, GNS_WANT_ALL);
-	put_bytes(1, 1, 0);
-	done(1);
-	wait_for(2);
-	done(1);
-	commit();
-	done(1);
-	commit();
-	end_run("turn");
-
-	hello(0);
-	make(0, CREATE, 0, 2);
-	make(0, MKDIR, 0, 4);
-	make(0, UNLINK, 0, 2);
-	make(0, RMDIR, 0, 4);
-	rename_in_root(0, 0, 2);
-	end_run("names");
-
-	hello(0);
-	add(7, 4, 3, GNS_WANT_LEASE, 0, 0, 0, 9); /* READDIR */
-	add(8, 4, 9, GNS_WANT_LEASE, 0, 3, 0, 1, 2); /* REVALIDATE */
-	add(5, 4, 10, GNS_WANT_LEASE, 0, 0); /* MOUNT */
-	end_run("lists");
-}
-
-static void runs_with_copies(void)
-{
-	hello(0);
-	late();
-	make(0, CREATE, 0, 2);
-	again(0, false);
-	done(2);
-	again(0, false);
-	commit();
-	done(1);
-	again(0, false);
-	commit();
-	again(0, false);
-	make(0, CREATE, 0, 4);
-	again(0, true);
-	end_run("copies");
-
-	hello(0);
-	late();
-	make(0, CREATE, 0, 2);
-	done(2);
-	commit();
-	done(1);
-	restart(true, true);
-	late();
-	hello(0);
-	again(0, false);
-	end_run("host-dies");
-}
-
-static void broken_slots(void)
-{
-	hello(0);
-	late();
-	put_bytes(0, 1, GNS_WR_APPEND);
-	done(1);
-	commit();
-	restart(false, true);
-	late();
-	hello(0);
-	put_bytes(0, 3, GNS_WR_APPEND);
-	end_run("broken-append-after-redo");
-
-	hello(0);
-	late();
-	put_bytes(0, 1, 0);
-	done(1);
-	hello_after(1, 0);
-	again(1, false);
-	commit();
-	end_run("broken-retry-in-next-session");
-
-	hello(0);
-	late();
-	make(0, MKDIR, 0, 2);
-	done(2);
-	commit();
-	restart(false, false);
-	hello(0);
-	put_bytes(0, 1, GNS_WR_APPEND);
-	done(1);
-	again(0, false);
-	late();
-	wait_for(3);
-	renew(0);
-	wait_for(3);
-	renew(0);
-	wait_for(3);
-	again(0, false);
-	end_run("broken-slot-used-in-recovery");
-}
-
-static void broken_others(void)
-{
-	hello(0);
-	make(0, RMDIR, 0, 3);
-	make(0, MKDIR, 0, 2);
-	make(0, RMDIR, 0, 3);
-	put_bytes(0, 1, 0);
-	end_run("broken-not-empty");
-
-	hello(0);
-	put_bytes(0, 1, 0);
-	rename_in_root(0, 0, 0);
-	put_bytes(0, 1, 0);
-	end_run("broken-rename-to-itself");
-
-	hello(0);
-	hello(1);
-	join(2);
-	getattr(0, 1, GNS_WANT_LEASE);
-	late();
-	getattr(2, 3, 0);
-	add(2, 11, 16); /* connection 2 ends */
-	put_bytes(1, 1, 0);
-	late();
-	done(1);
-	end_run("broken-revoke-on-dead-connection");
-
-	hello(0);
-	late();
-	put_bytes(0, 1, 0);
-	done(1);
-	commit();
-	late();
-	lookup(0, 0, 0);
-	end_run("broken-lookup-during-apply");
-
-	add(14, 10, 10, GNS_REVOKE, 1, 'x', 7, 0, 0, 0, 0, 0, 0, 0, 0);
-	end_run("broken-revoke-by-satellite");
+	seed_save("state", "broken-answer-no-reply", buf, n);
 }
 
 int main(int argc, char **argv)
@@ -546,9 +269,6 @@ int main(int argc, char **argv)
 	lists();
 	answers();
 	states();
-	runs();
-	runs_with_copies();
-	broken_slots();
-	broken_others();
+	seed_runs();
 	return 0;
 }

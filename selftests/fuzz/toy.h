@@ -48,6 +48,9 @@ struct toy_node {
 	u32 gen;
 	u32 mode;
 	u32 uid;
+	u32 nlink;
+	u32 rdev;
+	bool xattr; /* it has the one that there is */
 	u64 size;
 	s64 ctime; /* no two states of a node share one */
 };
@@ -80,6 +83,7 @@ struct toy {
 	u32 nops;
 	s64 ctime;
 	u64 size_before; /* of the file that is written to */
+	bool idle; /* the change that was carried out last changed nothing */
 	struct toy_node nodes[TOY_NODES];
 	struct toy_entry entries[TOY_ENTRIES];
 	bool late; /* operations and commits end when told so, not at once */
@@ -108,5 +112,13 @@ void toyfs_run_one(struct toy *t, u32 which);
 void toyfs_beside(struct toy *t, u32 node);
 struct gns_fh toyfs_fh(const struct toy *t, u32 node);
 int toyfs_node(const struct toy *t, const struct gns_fh *fh);
+struct gns_attr toyfs_attr(const struct toy *t, u32 node);
+struct toy_entry *toyfs_entry(struct toy *t, u32 dir,
+			      const struct gns_str *name);
+bool toyfs_is_dir(const struct toy *t, u32 node);
+void toyfs_stamp(struct toy *t, u32 node);
+
+/* toyfs_change.c */
+int toyfs_change(struct toy *t, struct gns_fsop *op);
 
 #endif

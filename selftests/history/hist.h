@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A recorded history: who reads by two mounts, who changes by the protocol,
- * and the memory that all of them record into.
+ * A recorded history: who reads by two mounts, who changes by them and by the
+ * protocol, and the memory that all of them record into.
  *
  * Lifetime: the memory is the parent's, from before the first fork on.
  * Locks: none; each process writes its own records, and takes stamps from one
@@ -70,7 +70,8 @@ struct me {
 	struct hist *h;
 	struct proc *p;
 	u32 client;
-	const char *mnt; /* readers */
+	const char *mnt; /* readers and users */
+	const char *netns; /* writers */
 };
 
 /** me_rnd() - a random number below @n */
@@ -89,8 +90,11 @@ void broken(struct me *me, const char *fmt, ...)
 /** reader() - a process that reads @me->mnt until it is told to stop */
 void reader(struct me *me);
 
-/** writer() - one that changes the export of $ORIGIN from a namespace */
-void writer(struct me *me, const char *netns);
+/** writer() - one that changes the export of $ORIGIN from @me->netns */
+void writer(struct me *me);
+
+/** user() - a process that changes what is in @me->mnt */
+void user(struct me *me);
 
 /** hist_check() - is it linearizable? Return: violations, as TAP comments */
 int hist_check(struct hist *h, const char *save);

@@ -4,9 +4,9 @@
  * cut, helpers die and hang and caches are dropped; then everything that was
  * seen is checked for an order in which it could have happened.
  *
- *	history [-n EVENTS] [-s SEED] [-o]
+ *	history [-n EVENTS] [-s SEED] [-o] [-u]
  *
- * Run by lab_run. With -o the origin is killed as well, and no names change:
+ * Run by lab_run. With -u it is changed by both mounts, too. With -o the origin is killed as well, and no names change:
  * what a create made can not always be told then.
  */
 #include <errno.h>
@@ -33,6 +33,7 @@ static struct {
 	u32 n;
 	u64 rnd;
 	bool origin;
+	bool users;
 } t;
 
 static u32 rnd(u32 n)
@@ -41,9 +42,10 @@ static u32 rnd(u32 n)
 	return (t.rnd >> 33) % n;
 }
 
-static void start(const char *name, const char *mnt, const char *netns)
+static void start(const char *name, void (*run)(struct me *me),
+		  const char *mnt, const char *netns)
 {
-	struct me me = { .h = t.h, .client = t.n, .mnt = mnt };
+	struct me me = { .h = t.h, .client = t.n, .mnt = mnt, .netns = netns };
 	pid_t pid;
 
 	me.p = &t.h->procs[t.n];
@@ -54,10 +56,7 @@ static void start(const char *name, const char *mnt, const char *netns)
 	if (pid < 0)
 		die("no process");
 	if (!pid) {
-		if (mnt)
-			reader(&me);
-		else
-			writer(&me, netns);
+		run(&me);
 		fflush(stdout);
 		_exit(0);
 	}
@@ -162,24 +161,49 @@ static void files(void)
 		lab("mkdir $EXPORT/d%u", i);
 }
 
-int main(int argc, char **argv)
+static void start_all(void)
 {
 	static const char *const hosts[] = { "a", "b" };
-	const char *seed = getenv("SEED");
-	u32 events = 12, i, k, ops = 0;
 	char name[24];
+	u32 i, k;
+
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < READERS; k++) {
+			snprintf(name, sizeof(name), "reader %u of %s", k,
+				 hosts[i]);
+			start(name, reader, lab_path(lab_env("LAB"), hosts[i]),
+			      NULL);
+		}
+	for (i = 0; t.users && i < 4; i++) {
+		snprintf(name, sizeof(name), "user %u of %s", i / 2,
+			 hosts[i % 2]);
+		start(name, user, lab_path(lab_env("LAB"), hosts[i % 2]), NULL);
+	}
+	start("a writer at o", writer, NULL, "/run/netns/o");
+	if (t.users)
+		return;
+	start("another writer at o", writer, NULL, "/run/netns/o");
+	start("a writer at a", writer, NULL, "/run/netns/a");
+}
+
+int main(int argc, char **argv)
+{
+	const char *seed = getenv("SEED");
+	u32 events = 12, i, ops = 0;
 	int c;
 
 	t.rnd = seed ? strtoull(seed, NULL, 0) : 1;
-	while ((c = getopt(argc, argv, "n:s:o")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:ou")) != -1) {
 		if (c == 'n')
 			events = atoi(optarg);
 		else if (c == 's')
 			t.rnd = strtoull(optarg, NULL, 0);
 		else if (c == 'o')
 			t.origin = true;
+		else if (c == 'u')
+			t.users = true;
 		else
-			die("usage: history [-n EVENTS] [-s SEED] [-o]");
+			die("usage: history [-n EVENTS] [-s SEED] [-o] [-u]");
 	}
 	tap_note("seed %llu", (unsigned long long)t.rnd);
 	t.h = mmap(NULL, sizeof(*t.h), PROT_READ | PROT_WRITE,
@@ -190,15 +214,7 @@ int main(int argc, char **argv)
 	lab("TTL=%u; mkdir $EXPORT", TTL);
 	files();
 	lab("cluster a b");
-	for (i = 0; i < 2; i++)
-		for (k = 0; k < READERS; k++) {
-			snprintf(name, sizeof(name), "reader %u of %s", k,
-				 hosts[i]);
-			start(name, lab_path(lab_env("LAB"), hosts[i]), NULL);
-		}
-	start("a writer at o", NULL, "/run/netns/o");
-	start("another writer at o", NULL, "/run/netns/o");
-	start("a writer at a", NULL, "/run/netns/a");
+	start_all();
 	lab_sleep(1000);
 	for (i = 0; i < events; i++)
 		event();

@@ -213,11 +213,11 @@ static void rename_name(struct me *me)
 	rec_ret(me, r, change(&m, &rep));
 }
 
-void writer(struct me *me, const char *netns)
+void writer(struct me *me)
 {
 	u32 how, until;
 
-	begin(netns);
+	begin(me->netns);
 	while (!__atomic_load_n(&me->h->stop, __ATOMIC_ACQUIRE) &&
 	       me->p->n < RECS) {
 		how = me_rnd(me, 16);

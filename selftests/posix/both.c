@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/lab.h"
+#include "../lib/tap.h"
+#include "../lib/words.h"
+#include "../tree/client.h"
 #include "both.h"
-#include "client.h"
-#include "lab.h"
-#include "tap.h"
-#include "words.h"
 
 #define UNIT (1u << 20)
 

@@ -59,7 +59,7 @@ static void check_chmod(void)
 
 	make("m", 0644, 0, 0);
 	QUIET(0, mkdir(at("md"), 0755));
-	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
 		SAME(0, chmod(at("m"), modes[i]));
 		SAME(0, chmod(at("md"), modes[i]));
 	}
@@ -149,6 +149,13 @@ static int set_times(const char *path, int flags, time_t asec, long ansec,
 		twin_tree("utimensat of " #asec ", " #msec); \
 	} while (0)
 
+/* The same for some that keep one of those set here before. */
+#define KEPT(asec, ansec, msec, mnsec) \
+	do { \
+		QUIET(0, set_times(at("t"), 0, 111, 1, 222, 2)); \
+		TIMES(asec, ansec, msec, mnsec); \
+	} while (0)
+
 /* The clock of the origin is that of the guest. */
 static void is_now(const struct timespec *ts, bool now, const char *what)
 {
@@ -176,9 +183,9 @@ static void check_times(void)
 	TIMES(1000000000, 999999999, 2000000000, 0);
 	TIMES(-5, 7, -1, 999999999);
 	TIMES(4294967296, 1, 9000000000, 999999999);
-	TIMES(10, 0, 0, UTIME_OMIT);
-	TIMES(0, UTIME_OMIT, 20, 0);
-	TIMES(0, UTIME_OMIT, 0, UTIME_OMIT);
+	KEPT(10, 0, 0, UTIME_OMIT);
+	KEPT(0, UTIME_OMIT, 20, 0);
+	KEPT(0, UTIME_OMIT, 0, UTIME_OMIT);
 	QUIET(0, set_times(at("t"), 0, 0, UTIME_NOW, 30, 0));
 	now_for(true, false);
 	QUIET(0, set_times(at("t"), 0, 40, 0, 0, UTIME_NOW));
@@ -250,7 +257,9 @@ static void check_truncate(void)
 	SAME(0, by_fd(at("z"), O_RDWR, ftruncate_5));
 	SAME(EINVAL, by_fd(at("z"), O_RDONLY, ftruncate_5));
 	SAME(EINVAL, truncate(at("z"), -1));
-	SAME(EFBIG, truncate(at("z"), INT64_MAX));
+	QUIET(ANY, truncate(at("z"), INT64_MAX));
+	twin_stat("z", false);
+	SAME(0, truncate(at("z"), 5));
 	check_limit();
 	SAME(ENOENT, truncate(at("none"), 0));
 	SAME(ENOTDIR, truncate(at("z/x"), 0));
@@ -271,7 +280,7 @@ static void check_umask(void)
 	char name[32];
 	size_t i;
 
-	for (i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(masks); i++) {
 		umask(masks[i]);
 		snprintf(name, sizeof(name), "uf%zu", i);
 		SAME(0, put(at(name), O_CREAT | O_WRONLY, 0666, NULL));

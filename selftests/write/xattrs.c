@@ -105,6 +105,14 @@ static void check_kind(int ok, const char *prefix)
 	XATTR(EINVAL, "x", setxattr(at("x"), a, "x", 1, 64));
 }
 
+/* rw-r--r--, as an access control list. */
+static const unsigned char acl[] = {
+	2, 0, 0, 0, /* version */
+	1, 0, 6, 0, 255, 255, 255, 255, /* owner */
+	4, 0, 4, 0, 255, 255, 255, 255, /* group */
+	32, 0, 4, 0, 255, 255, 255, 255, /* others */
+};
+
 void check_xattrs(void)
 {
 	char name[300] = "trusted.";
@@ -137,15 +145,14 @@ void check_xattrs(void)
 	XATTR_AS(USER, ANY, "x", removexattr(at("x"), "user.u"));
 	XATTR_AS(USER, EPERM, "x", removexattr(at("x"), "trusted.a"));
 	twin_side = TWIN_GNS;
-	refused(setxattr(at("x"), "system.posix_acl_access", "x", 1, 0),
+	refused(setxattr(at("x"), "system.posix_acl_access", acl,
+			 sizeof(acl), 0),
 		EOPNOTSUPP, "an access control list");
 	tap_good("extended attributes");
 }
 
 /* CAP_NET_RAW, as setcap(8) writes it. */
-static const unsigned char caps[] = {
-	1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-};
+static const char caps[20] = "\1\0\0\2\0\x20";
 
 #define CAPS "security.capability"
 

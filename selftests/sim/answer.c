@@ -163,6 +163,13 @@ static void patch(struct kop *op, struct kobj *o, const struct kreq *q,
 		o->known[op->name[0]] = true;
 		o->names[op->name[0]] = simfs_fh_ino(&r->fh);
 		break;
+	case OP_LINK:
+		/* Of the file nothing is cached that a name changes. */
+		if (o->ino == op->target)
+			break;
+		o->known[op->name[0]] = true;
+		o->names[op->name[0]] = op->target;
+		break;
 	case OP_UNLINK:
 		o->known[op->name[0]] = true;
 		o->names[op->name[0]] = 0;
@@ -204,18 +211,20 @@ static void reply_change(struct kop *op, struct kreq *q,
 {
 	const struct gns_changed_list *l = &rep->r_change.changed;
 	u32 i, ino = simfs_fh_ino(&rep->r_change.fh);
-	u32 dir2 = op->kind == OP_RENAME && op->dir[1] != op->dir[0] ?
-			   INO_DIR(op->dir[1]) :
-			   0;
+	u32 second = 0;
 
+	if (op->kind == OP_RENAME && op->dir[1] != op->dir[0])
+		second = INO_DIR(op->dir[1]);
+	else if (op->kind == OP_LINK)
+		second = op->target;
 	own_result(op, op->ino, q, rep);
-	if (dir2)
-		own_result(op, dir2, q, rep);
+	if (second)
+		own_result(op, second, q, rep);
 	/* Other objects that it touched: what is held of them is old. */
 	for (i = 0; i < l->n; i++) {
 		u32 n = simfs_fh_ino(&l->v[i].fh);
 
-		if (n == op->ino || n == dir2)
+		if (n == op->ino || n == second)
 			continue;
 		kobj_drop(kobj_get(op->k, n));
 		kobj_get(op->k, n)->held = false;

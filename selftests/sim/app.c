@@ -32,6 +32,7 @@ const char *kop_name(enum op_kind kind)
 		[OP_CREATE] = "create",
 		[OP_UNLINK] = "unlink",
 		[OP_RENAME] = "rename",
+		[OP_LINK] = "link",
 	};
 
 	return names[kind];
@@ -310,7 +311,8 @@ static int free_slot(struct kmodel *k)
 static void change(struct kop *op)
 {
 	static const u16 types[] = { GNS_WRITE, GNS_WRITE, GNS_SETATTR,
-				     GNS_CREATE, GNS_UNLINK, GNS_RENAME };
+				     GNS_CREATE, GNS_UNLINK, GNS_RENAME,
+				     GNS_LINK };
 	struct kmodel *k = op->k;
 	struct kreq *q = kreq_new(k, op, op->ino,
 				  types[op->kind - OP_CHANGES]);
@@ -346,6 +348,12 @@ static void change(struct kop *op)
 		q->msg.rename.nname = *req_name(q, 1, op->name[1]);
 		if (op->dir[1] != op->dir[0])
 			kobj_own_begin(k, kobj_get(k, INO_DIR(op->dir[1])));
+		break;
+	case OP_LINK:
+		q->msg.link.dir = fh;
+		q->msg.link.name = *req_name(q, 0, op->name[0]);
+		q->msg.link.fh = simfs_fh(k->s->fs, op->target);
+		kobj_own_begin(k, kobj_get(k, op->target));
 		break;
 	default:
 		q->msg.make.dir = fh;
@@ -423,6 +431,12 @@ static void pick(struct kop *op)
 		   dice < 92 ? OP_CREATE :
 		   dice < 97 ? OP_UNLINK :
 			       OP_RENAME;
+	/* In some seeds: the others tell the stories that they told before. */
+	if (op->kind == OP_CREATE && s->opts.seed % 4 == 0 &&
+	    sim_chance(s, 400000)) {
+		op->kind = OP_LINK;
+		op->target = INO_REG(sim_below(s, FS_REGS));
+	}
 }
 
 /* Anything, as long as it is in the cache. */

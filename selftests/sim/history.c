@@ -94,7 +94,7 @@ static int op_model(const struct kop *op)
 
 static void op_record(const struct kop *op, struct lin_op *r)
 {
-	static const u16 kinds[H_MAX][OP_RENAME + 1] = {
+	static const u16 kinds[H_MAX][OP_LINK + 1] = {
 		[H_REG] = { [OP_READ] = LIN_REG_READ,
 			    [OP_MMAP] = LIN_REG_READ,
 			    [OP_WRITE] = LIN_REG_WRITE },
@@ -107,7 +107,8 @@ static void op_record(const struct kop *op, struct lin_op *r)
 			     [OP_READDIR] = LIN_TREE_READDIR,
 			     [OP_CREATE] = LIN_TREE_CREATE,
 			     [OP_UNLINK] = LIN_TREE_UNLINK,
-			     [OP_RENAME] = LIN_TREE_RENAME },
+			     [OP_RENAME] = LIN_TREE_RENAME,
+			     [OP_LINK] = LIN_TREE_CREATE },
 	};
 	int m = op_model(op);
 
@@ -143,6 +144,8 @@ void history_call(struct history *h, struct kop *op)
 	r.call = history_stamp(h);
 	if (op->kind == OP_CREATE)
 		r.arg[2] = op->serial; /* its inode, once it is known */
+	if (op->kind == OP_LINK)
+		r.arg[2] = op->target;
 	op->rec = lh->n;
 	if (lin_hist_add(lh, &r))
 		abort();
@@ -239,7 +242,8 @@ static void compact(struct history *h, int m)
 			continue;
 		if (r->ret == LIN_PENDING && m == H_TREE && !change)
 			continue;
-		if (m == H_TREE && r->kind == LIN_TREE_CREATE) {
+		if (m == H_TREE && r->kind == LIN_TREE_CREATE &&
+		    r->arg[2] >= K_INODES) {
 			r->arg[2] = simfs_made(h->s->fs, r->arg[2]);
 			if (!r->arg[2] && lin_op_unknown(r))
 				continue; /* never ran */

@@ -70,6 +70,7 @@ enum op_kind {
 	OP_CREATE,
 	OP_UNLINK,
 	OP_RENAME,
+	OP_LINK,
 };
 
 /** struct kop - one system call of an application */
@@ -79,6 +80,7 @@ struct kop {
 	enum op_kind kind;
 	u32 ino;
 	u32 dir[2], name[2]; /* tree: which */
+	u32 target; /* LINK: the file that gets the name */
 	u32 serial; /* names the change in its data */
 	s64 rec; /* history: its record; -1: none */
 	bool carried; /* from before the record began: may have run before */

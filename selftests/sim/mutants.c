@@ -33,7 +33,7 @@ static const struct mutant mutants[GNS_MUT_END] = {
 	M(NO_MARK, 1542, "no durable mark before a change"),
 	M(NO_GRACE, 7, "changes applied right after a restart"),
 	M(STALE_SLOT, 15, "older copies of a slot run"),
-	M(PASSTHROUGH_JOINED, 36, "uncached reads shared"),
+	M(PASSTHROUGH_JOINED, 559, "uncached reads shared"),
 	M(RENEW_DEFEATS_REVOKE, 1, "sessions renewed under a REVOKE"),
 	M(GRANT_DURING_CHANGE, 1, "leases given while a change waits"),
 	M(RELEASED_IGNORES_N, 7, "RELEASED frees newer grants"),

@@ -121,6 +121,10 @@ static void check_apply(struct simfs *fs, const struct gns_msg *req)
 	struct inode *d;
 	int nr;
 
+	if (req->type == GNS_LINK) {
+		oracle_apply(fs->s, req, &req->link.fh);
+		return;
+	}
 	if (req->type == GNS_RENAME) {
 		dir = &req->rename.odir;
 		name = &req->rename.oname;
@@ -237,9 +241,9 @@ void simfs_crash(struct simfs *fs, bool power)
 	}
 	for (i = 1; i < INO_DIR(0); i++)
 		lose_some(fs, i);
-	/* What no name leads to is gone. */
-	for (i = INO_FREE; i < FS_INODES; i++)
-		fs->disk[i].nlink = 0;
+	/* What no name leads to is gone, but for what is there for good. */
+	for (i = 1; i < FS_INODES; i++)
+		fs->disk[i].nlink = i < INO_FREE;
 	for (i = 0; i < FS_DIRS; i++) {
 		for (k = 0; k < FS_NAMES; k++) {
 			u32 ino = *simfs_slot(&fs->disk[INO_DIR(i)], k);

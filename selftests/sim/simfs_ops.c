@@ -99,6 +99,27 @@ static int fs_create(struct simfs *fs, struct gns_fsop *op)
 	return 0;
 }
 
+static int fs_link(struct simfs *fs, struct gns_fsop *op)
+{
+	const struct gns_m_link *m = &op->req->link;
+	struct inode *dir = simfs_inode(fs, &m->dir);
+	struct inode *i = simfs_inode(fs, &m->fh);
+	int nr = simfs_name(&m->name);
+
+	if (!dir || !i)
+		return -ESTALE;
+	if (nr < 0)
+		return -EINVAL;
+	if (*simfs_slot(dir, nr))
+		return -EEXIST;
+	i->nlink++;
+	touch(fs, i);
+	set_name(fs, dir, nr, i - fs->mem);
+	changed(fs, op, dir);
+	changed(fs, op, i);
+	return 0;
+}
+
 static int fs_unlink(struct simfs *fs, struct gns_fsop *op)
 {
 	const struct gns_m_make *m = &op->req->make;
@@ -130,7 +151,14 @@ static int fs_rename(struct simfs *fs, struct gns_fsop *op)
 		return -ENOENT;
 	i = &fs->mem[*simfs_slot(od, on)];
 	old = *simfs_slot(nd, nn) ? &fs->mem[*simfs_slot(nd, nn)] : NULL;
-	if (i != old) {
+	if (i == old && (od != nd || on != nn)) {
+		/*
+		 * rename(2) leaves both names of a file. Here one goes, for
+		 * the checker does not know what a name leads to.
+		 */
+		set_name(fs, od, on, 0);
+		drop_link(fs, i);
+	} else if (i != old) {
 		set_name(fs, nd, nn, i - fs->mem);
 		TAILQ_LAST(&fs->names, name_ops)->more = true;
 		set_name(fs, od, on, 0);
@@ -308,6 +336,8 @@ int simfs_run(struct simfs *fs, struct gns_fsop *op)
 	switch (op->req->type) {
 	case GNS_CREATE:
 		return fs_create(fs, op);
+	case GNS_LINK:
+		return fs_link(fs, op);
 	case GNS_UNLINK:
 		return fs_unlink(fs, op);
 	case GNS_RENAME:

@@ -189,6 +189,7 @@ static void pulled(void *arg)
 	if (q) {
 		q->msg.payload = q->payload;
 		q->sent = true;
+		q->helper = k->helper.count;
 		if (gns_msg_is_change(q->msg.type))
 			k->had_slots = true;
 		if (gns_sat_submit(k->sat, q->id, q->epoch, &q->msg))

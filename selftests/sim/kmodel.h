@@ -53,6 +53,7 @@ struct kreq {
 	u64 epoch; /* of the object; 0: no lease then */
 	u32 ino;
 	bool sent; /* some helper had it */
+	u64 helper; /* which: k->helper.count */
 	LIST_ENTRY(kreq) all;
 };
 

@@ -3,6 +3,7 @@
  * What helper and kernel say to each other besides requests: each word takes
  * its own time, and dies with the helper.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,20 +48,6 @@ static struct word *word_new(struct kmodel *k, enum word_kind what, u64 sid)
 	w->what = what;
 	w->sid = sid;
 	return w;
-}
-
-static void unknown_slots(struct kmodel *k)
-{
-	struct kreq *q, *next;
-
-	for (q = LIST_FIRST(&k->reqs); q; q = next) {
-		next = LIST_NEXT(q, all);
-		if (!gns_msg_is_change(q->msg.type) || !q->sent)
-			continue;
-		gns_sat_cancel(k->sat, q->id);
-		app_unknown(q->op);
-		kreq_free(q);
-	}
 }
 
 /* All the kernel knows of it, to be asked for again by version. */
@@ -111,8 +98,6 @@ static void word_up(struct kmodel *k, const struct gns_r_hello *h)
 	kmodel_expiry(k, h->stamp, h->ttl);
 	story(k->s, W_SAT, k->nr, "SESSION %llx",
 	      (unsigned long long)h->sid & 0xffff);
-	if (k->had_slots && !h->slots_known)
-		unknown_slots(k);
 	if (sim_chance(k->s, 500000))
 		revalidate(k);
 }
@@ -168,15 +153,15 @@ static void word_released(struct kmodel *k, const struct word *w)
 		gns_sat_released(k->sat, w->sid, &w->fh, w->a);
 }
 
-static void word_reply(struct kmodel *k, const struct word *w)
+static void word_reply(struct kmodel *k, u64 id, const struct gns_msg *rep)
 {
 	struct kreq *q;
 
 	LIST_FOREACH(q, &k->reqs, all)
-		if (q->id == w->id)
+		if (q->id == id)
 			break;
 	if (q)
-		app_reply(k, q, &w->rep);
+		app_reply(k, q, rep);
 }
 
 static void word_run(void *arg)
@@ -196,7 +181,7 @@ static void word_run(void *arg)
 		word_revoke(k, w);
 		break;
 	case WD_REPLY:
-		word_reply(k, w);
+		word_reply(k, w->id, &w->rep);
 		break;
 	case WD_FENCED:
 		gns_sat_fenced(k->sat, w->sid);
@@ -236,13 +221,29 @@ static void k_secret(struct gns_kern *kern, struct gns_id *secret)
 	*secret = k->new_secret;
 }
 
+/* Has this helper all the changes that one before it may have sent? */
+static bool all_pulled(const struct kmodel *k)
+{
+	const struct kreq *q;
+
+	LIST_FOREACH(q, &k->reqs, all)
+		if (q->sent && q->helper != k->helper.count &&
+		    gns_msg_is_change(q->msg.type))
+			return false;
+	return true;
+}
+
 /*
  * The session's start is one synchronous call (a netlink request that is
  * acknowledged): no answer given in the session may arrive before it.
  */
 static int k_up(struct gns_kern *kern, const struct gns_r_hello *h)
 {
-	word_up(KERN(kern), h);
+	struct kmodel *k = KERN(kern);
+
+	if (!h->slots_known && !all_pulled(k))
+		return -EAGAIN;
+	word_up(k, h);
 	return 0;
 }
 
@@ -272,8 +273,15 @@ static void k_revoke(struct gns_kern *kern, u64 sid, const struct gns_fh *fh,
 
 static void k_reply(struct gns_kern *kern, u64 id, const struct gns_msg *rep)
 {
-	struct word *w = word_new(KERN(kern), WD_REPLY, rep->sid);
+	struct kmodel *k = KERN(kern);
+	struct word *w;
 
+	/* As k_up(): what is said before it has arrived when that is said. */
+	if (!rep->sid) {
+		word_reply(k, id, rep);
+		return;
+	}
+	w = word_new(k, WD_REPLY, rep->sid);
 	w->id = id;
 	w->rep = *rep;
 	if (rep->payload_len > sizeof(w->payload))

@@ -144,6 +144,27 @@ static int name_again(struct inode *dir, struct dentry *dentry)
 	return 1;
 }
 
+/*
+ * Whose it is decides who may take a name out of a sticky directory, and the
+ * VFS looks at the inode for that without asking. Any context.
+ */
+static bool owner_counts(const struct inode *dir, const struct inode *inode)
+{
+	return !inode || !(READ_ONCE(dir->i_mode) & S_ISVTX) ||
+	       gns_attr_ok(gns_i(inode));
+}
+
+static int owner_again(struct inode *inode)
+{
+	int err = gns_lease_get(gns_i(inode), GNS_UWANT_LEASE, current_cred(),
+				NULL);
+
+	/* It is gone: another lookup says what is there. */
+	if (err == -ESTALE)
+		return 0;
+	return err ? gns_not_absent(err) : 1;
+}
+
 static int gns_d_revalidate(GNS_D_REVALIDATE_ARGS)
 {
 	struct dentry *parent;
@@ -152,11 +173,16 @@ static int gns_d_revalidate(GNS_D_REVALIDATE_ARGS)
 
 	if (flags & LOOKUP_RCU) {
 		in = d_inode_rcu(READ_ONCE(dentry->d_parent));
-		return in && name_counts(in, dentry) ? 1 : -ECHILD;
+		return in && name_counts(in, dentry) &&
+				       owner_counts(in, d_inode_rcu(dentry)) ?
+			       1 :
+			       -ECHILD;
 	}
 	parent = dget_parent(dentry);
 	in = d_inode(parent);
 	ret = name_counts(in, dentry) ? 1 : name_again(in, dentry);
+	if (ret > 0 && !owner_counts(in, d_inode(dentry)))
+		ret = owner_again(d_inode(dentry));
 	dput(parent);
 	return ret;
 }

@@ -324,6 +324,46 @@ static void check(enum place first, bool turns, const char *what)
 	tap_good("%s", what);
 }
 
+#define USER 1000
+
+static int as_user(int (*fn)(const char *path), const char *path)
+{
+	int ret, err;
+
+	if (setresuid(-1, USER, -1))
+		die("setresuid: %s", strerror(errno));
+	ret = fn(path);
+	err = errno;
+	if (setresuid(-1, 0, -1))
+		die("setresuid: %s", strerror(errno));
+	errno = err;
+	return ret;
+}
+
+/* The owner, which the VFS looks at before it asks for a name to go. */
+static void check_sticky(enum place here, enum place there, const char *what)
+{
+	struct stat st;
+
+	actor = here;
+	if (chmod(at("."), 01777) || put(at("f"), O_CREAT, "root's") ||
+	    put(at("g"), O_CREAT, "a user's") || chown(at("g"), USER, USER))
+		tap_bad("%s", strerror(errno));
+	view(there);
+	if (chown(at("f"), USER, USER) || chown(at("g"), 0, 0))
+		tap_bad("chown: %s", strerror(errno));
+	actor = there;
+	if (as_user(unlink, at("f")))
+		tap_bad("his file stays: %s", strerror(errno));
+	if (!as_user(unlink, at("g")) || errno != EPERM)
+		tap_bad("root's file: %s", strerror(errno));
+	actor = here;
+	if (!stat(at("f"), &st) || stat(at("g"), &st))
+		tap_bad("not as it should be now");
+	clean_up();
+	tap_good("a sticky directory, %s", what);
+}
+
 /* Or the rest of this proves little. */
 static void check_cached(void)
 {
@@ -352,6 +392,8 @@ int main(void)
 	check(PLACE_B, false, "what b changes is seen on a");
 	check(PLACE_A, true, "a and b in turn");
 	check(PLACE_B, true, "b and a in turn");
+	check_sticky(PLACE_A, PLACE_B, "as b sees it");
+	check_sticky(PLACE_B, PLACE_A, "as a sees it");
 	check_races();
 	return tap_end();
 }

@@ -161,11 +161,11 @@ static void judge(struct recovery *r)
 			may_run_again(r, NULL);
 		break;
 	case GNS_FALLOCATE:
-		if (request_shifts(r->req)) {
+		if (request_shifts(r->req))
 			slot_unknown(r->o, r->sl);
-			break;
-		}
-		/* fallthrough */
+		else
+			may_run_again(r, NULL);
+		break;
 	case GNS_SETATTR:
 	case GNS_COPY:
 		may_run_again(r, NULL);

@@ -38,11 +38,13 @@ static void check_read_only(struct sats *s, const struct gns_fh *fh)
 
 	if (!s->o)
 		return;
-	TAILQ_FOREACH(c, &s->o->running, link)
-		FUZZ_CHECK(c->state != CH_APPLYING || !c->from ||
-				   !gns_fh_eq(&c->from->fh, fh),
+	TAILQ_FOREACH(c, &s->o->running, link) {
+		if (c->state != CH_APPLYING || !c->from)
+			continue;
+		FUZZ_CHECK(!gns_fh_eq(&c->from->fh, fh),
 			   "node %u is changed while it is copied from",
 			   fh->b[1]);
+	}
 }
 
 /* A change is about to be seen in @fh. */

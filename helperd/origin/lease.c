@@ -29,6 +29,14 @@ static bool lease_room(const struct session *s, bool fault)
 	       s->nleases < 2 * max / o->stats.sessions;
 }
 
+/* What a copy only reads may be cached all the while. */
+static bool is_changing(const struct obj *obj)
+{
+	const struct change *c = obj->owner;
+
+	return c && !c->turn && c->from != obj;
+}
+
 /*
  * Give @s a lease on @obj with the answer being made now. Returns the grant's
  * number, or 0: the answer goes out without a lease.
@@ -42,7 +50,7 @@ u64 lease_grant(struct session *s, struct obj *obj, bool fault)
 		return 0;
 	if (!obj->version)
 		return 0;
-	if (obj->owner && !obj->owner->turn && !GNS_MUTANT(GRANT_DURING_CHANGE))
+	if (is_changing(obj) && !GNS_MUTANT(GRANT_DURING_CHANGE))
 		return 0;
 	l = lease_find(s, obj);
 	if (l && l->revoke_at)

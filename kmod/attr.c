@@ -82,7 +82,8 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 			if (gns_lease_same(gi, epoch))
 				return 0;
 		}
-		if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_DONT_SYNC) {
+		if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_DONT_SYNC ||
+		    IS_DEADDIR(inode)) {
 			get_last(gi, idmap, mask, st);
 			return 0;
 		}
@@ -148,6 +149,9 @@ int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
 	/* An open of what the caller has just made: there is nothing to ask. */
 	if (!(mask & (MAY_READ | MAY_WRITE | MAY_EXEC)))
 		return 0;
+	/* Removed here, and somebody is in it: nothing changes any more. */
+	if (IS_DEADDIR(inode))
+		return generic_permission(idmap, inode, mask);
 	for (;;) {
 		if (gns_attr_enter(gi, &epoch)) {
 			err = generic_permission(idmap, inode, mask);

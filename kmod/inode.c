@@ -134,6 +134,8 @@ static int set_up(struct inode *inode, const struct gns_uattr *attr)
 
 	inode->i_ino = attr->ino;
 	inode->i_mode = attr->mode;
+	/* Its times are the origin's: also a fifo's, which is written here. */
+	inode->i_flags |= S_NOCMTIME;
 	set_ops(inode, attr->rdev);
 	spin_lock(&gi->lock);
 	gns_inode_set_attr(gi, attr);

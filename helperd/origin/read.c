@@ -125,9 +125,10 @@ static int answer_entries(struct read *r)
 	if (!p)
 		return -ENOMEM;
 	for (i = 0; i < r->op.nentries; i++, d++) {
-		if (obj_changed_since(r->o, &d->fh, r->gen))
-			d->has_attr = 0;
-		if (d->has_attr)
+		/* What is behind the name is right, for the directory held
+		 * still; its attributes may be of before.
+		 */
+		if (d->has_attr && !obj_changed_since(r->o, &d->fh, r->gen))
 			read_grant(r, &d->fh, &d->attr, &d->grant);
 		n = gns_dirent_put(p->data + used, cap - used, d);
 		if (n < 0)

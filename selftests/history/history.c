@@ -214,6 +214,9 @@ int main(int argc, char **argv)
 	lab("TTL=%u; mkdir $EXPORT", TTL);
 	files();
 	lab("cluster a b");
+	/* What is in between a change and its answer shall take its time. */
+	if (t.users)
+		lab("net_link a delay 15ms");
 	start_all();
 	lab_sleep(1000);
 	for (i = 0; i < events; i++)

@@ -4,12 +4,13 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/splice.h>
 #include "change.h"
 #include "file.h"
 
 /* One COPY; longer ones are several. */
-#define COPY_MAX (1u << 30)
+#define COPY_MAX SZ_1G
 
 /* Bytes copied; 0: there is nothing to copy from there on; an errno. */
 static s64 copy(struct file *in, u64 from, struct file *out, u64 to, u64 len,

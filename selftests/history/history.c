@@ -6,8 +6,9 @@
  *
  *	history [-n EVENTS] [-s SEED] [-o] [-u]
  *
- * Run by lab_run. With -u it is changed by both mounts, too. With -o the origin is killed as well, and no names change:
- * what a create made can not always be told then.
+ * Run by lab_run. With -u it is changed by both mounts, too. With -o the origin
+ * is killed as well, and no names change: what a create made can not always be
+ * told then.
  */
 #include <errno.h>
 #include <signal.h>

@@ -24,15 +24,16 @@
 #define BLOCK 4096u
 
 /* Shared; state k is a file of k words behind a block, and the name s-k. */
-static struct shared {
+struct shared {
 	u64 bytes; /* newest state that somebody saw, or was acknowledged */
 	u64 name;
 	u32 early; /* seen before it was acknowledged */
 	u32 looks[4];
 	u32 old[4]; /* looks that showed what was before */
 	bool stop;
-} *sh;
+};
 
+static struct shared *sh;
 static char dir_a[4200], dir_b[4200];
 
 static u64 get(u64 *p)

@@ -132,6 +132,21 @@ choose()
 	return 1
 }
 
+# choose_part I N: keeps the Ith of $chosen, and every Nth behind it.
+choose_part()
+{
+	local i=$1 n=$2 kept=()
+
+	if ! [[ $i =~ ^[0-9]+$ && $n =~ ^[0-9]+$ ]] || ((i < 1 || i > n)); then
+		echo "vm: --part is I/N, with I from 1 to N" >&2
+		return 1
+	fi
+	for ((i--; i < ${#chosen[@]}; i += n)); do
+		kept+=("${chosen[i]}")
+	done
+	chosen=("${kept[@]}")
+}
+
 find_tests()
 {
 	local name word
@@ -144,6 +159,7 @@ find_tests()
 	for word; do
 		choose "$word" || return 1
 	done
+	[ -z "$part" ] || choose_part "${part%/*}" "${part#*/}" || return 1
 	for name in "${chosen[@]}"; do
 		test_timeout[$name]=${timeout:-$(want "$name" timeout ||
 			{ [ "$kernel" = debug ] && echo 180; } || echo 60)}

@@ -117,9 +117,9 @@ result $? "a value that is none"
 
 on a mount -t gns "$source" "$dir" \
 	-o nosuid,nodev,noatime,soft,timeo=7000,rasize=1M,_netdev,x-systemd.automount &&
-	options ro nosuid nodev noatime soft timeo=7000 rasize=1048576 gns
+	options rw nosuid nodev noatime soft timeo=7000 rasize=1048576 gns
 result $? "mount -t gns with options"
-on a mount -o remount,noexec,timeo=8000 "$dir" &&
+on a mount -o remount,ro,noexec,timeo=8000 "$dir" &&
 	options ro nosuid nodev noexec noatime soft timeo=8000
 result $? "remount"
 says 32 "no gns mount" on a "$mount_gns" "$source" "$LAB" -o remount,soft

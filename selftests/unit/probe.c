@@ -10,6 +10,7 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,11 @@ static void ask(const struct gns_msg *req, struct gns_msg *rep)
 	if (gns_msg_decode(&hdr, frame + GNS_HDR_LEN,
 			   frame + GNS_HDR_LEN + hdr.body, rep, &why))
 		errx(2, "bad answer: %s", why);
+}
+
+static void ask_ok(const struct gns_msg *req, struct gns_msg *rep)
+{
+	ask(req, rep);
 	if (rep->status) {
 		puts(gns_status_str(rep->status));
 		exit(1);
@@ -68,6 +74,7 @@ static void ask(const struct gns_msg *req, struct gns_msg *rep)
 static u64 hello(struct gns_msg *rep)
 {
 	struct gns_msg req = { .type = GNS_HELLO };
+	u32 i;
 
 	req.hello.proto_min = GNS_PROTO_MIN;
 	req.hello.proto_max = GNS_PROTO_MAX;
@@ -75,7 +82,15 @@ static u64 hello(struct gns_msg *rep)
 	if (getentropy(&req.hello.instance, GNS_ID_LEN) ||
 	    getentropy(&req.hello.secret, GNS_ID_LEN))
 		err(2, "getentropy");
-	ask(&req, rep);
+	/* EBUSY: it has just been started. */
+	for (i = 0; i < 100; i++) {
+		ask(&req, rep);
+		if (rep->status != EBUSY)
+			break;
+		usleep(50000);
+	}
+	if (rep->status)
+		ask_ok(&req, rep);
 	return rep->r_hello.sid;
 }
 
@@ -114,12 +129,12 @@ int main(int argc, char **argv)
 		req.type = GNS_MOUNT;
 		req.mount.export = (struct gns_str){ argv[3],
 						     (u32)strlen(argv[3]) };
-		ask(&req, &rep);
+		ask_ok(&req, &rep);
 		put_fh(&rep.r_obj.fh);
 	} else if (!strcmp(argv[2], "getattr") && argc > 3) {
 		req.type = GNS_GETATTR;
 		get_fh(argv[3], &req.obj.fh);
-		ask(&req, &rep);
+		ask_ok(&req, &rep);
 		printf("%o\n", rep.r_obj.attr.mode);
 	} else {
 		errx(2, "what?");

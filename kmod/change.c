@@ -342,12 +342,16 @@ struct inode *gns_change_made(struct gns_change *ch, struct super_block *sb)
 {
 	const struct gns_answer *ans = &ch->c.ans;
 	const struct gns_uchanged *e = find_changed(ch, &ans->fh);
+	struct gns_grant g = ans->grant;
 	struct inode *inode;
 
 	if (!ans->fh.len || !e || !e->attr.ino)
 		return ERR_PTR(-EIO);
 	inode = gns_inode_get(sb, &ans->fh, &e->attr);
-	if (!IS_ERR(inode))
+	if (IS_ERR(inode))
+		return inode;
+	g.version = e->after;
+	if (!gns_lease_grant(gns_i(inode), ans->sid, &g, &e->attr))
 		gns_lease_learn(gns_i(inode), e);
 	return inode;
 }

@@ -159,8 +159,8 @@ void gns_change_unsynced(const struct gns_change *ch, struct gns_inode *gi);
  * @ch: run, answered without an error
  * @sb: the mount
  *
- * Return: a reference, without a lease; ERR_PTR: -EIO when the answer names
- * nothing, -ENOMEM, -EUCLEAN.
+ * Return: a reference, with a lease if the answer has one; ERR_PTR: -EIO when
+ * the answer names nothing, -ENOMEM, -EUCLEAN.
  */
 struct inode *gns_change_made(struct gns_change *ch, struct super_block *sb);
 

@@ -54,6 +54,34 @@ void change_release(struct change *c)
 	}
 }
 
+/*
+ * Who made something is about to use it. Nobody else knows of it yet, so this
+ * lease takes nothing from anybody.
+ */
+static u64 lease_made(struct change *c, const struct gns_msg *rep)
+{
+	const struct gns_r_change *r = &rep->r_change;
+	struct obj *obj;
+	u64 number = 0;
+	u32 i;
+
+	if (rep->status || !r->created)
+		return 0;
+	for (i = 0; i < r->changed.n; i++)
+		if (gns_fh_eq(&r->changed.v[i].fh, &r->fh))
+			break;
+	if (i == r->changed.n)
+		return 0;
+	obj = obj_get(c->o, &r->fh);
+	if (!obj)
+		return 0;
+	if (version_see(c->o, &r->fh, obj, &r->changed.v[i].attr) ==
+	    r->changed.v[i].after)
+		number = lease_grant(c->s, obj, false);
+	obj_put(c->o, obj);
+	return number;
+}
+
 /* Answer, remember the answer for retries, and make room for the next. */
 void change_finish(struct change *c, struct gns_msg *rep)
 {
@@ -67,6 +95,8 @@ void change_finish(struct change *c, struct gns_msg *rep)
 	slot_set_state(o, sl, SLOT_DONE);
 	slot_log_done(o, sl);
 	o->db->ops->commit(o->db, false, NULL, NULL);
+	/* Of this session only: no part of what is remembered. */
+	rep->r_change.number = lease_made(c, rep);
 	oconn_reply(c->oc, c->req, rep, NULL);
 	change_release(c);
 	change_free(c);

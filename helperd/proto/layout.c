@@ -257,6 +257,7 @@ static const struct gns_field f_change_r[] = {
 	M(U64, r_change.off, 0),
 	M(U32, r_change.count, GNS_WRITE_MAX),
 	M(U8, r_change.created, 1),
+	M(U64, r_change.number, 0),
 	M(CHANGED, r_change.changed, 0),
 	END,
 };
@@ -266,6 +267,7 @@ static const struct gns_field f_copy_r[] = {
 	M(U64, r_change.off, 0),
 	M(U32, r_change.count, GNS_COPY_MAX),
 	M(U8, r_change.created, 1),
+	M(U64, r_change.number, 0),
 	M(CHANGED, r_change.changed, 0),
 	END,
 };

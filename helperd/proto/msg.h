@@ -295,6 +295,7 @@ struct gns_r_change {
 	u64 off; /* WRITE: where it went */
 	u32 count; /* WRITE, COPY: bytes written; 0 of a clone */
 	u8 created;
+	u64 number; /* lease on what was made, of the version it was made in */
 	struct gns_changed_list changed;
 };
 

@@ -317,7 +317,8 @@ int answer_put_change(struct nl_msg *m, const struct gns_r_change *r)
 	if ((r->fh.len && nla_put(m, GNS_A_FH, r->fh.len, r->fh.b)) ||
 	    nla_put_u64(m, GNS_A_OFF, r->off) ||
 	    nla_put_u64(m, GNS_A_COUNT, r->count) ||
-	    (r->created && nla_put_u32(m, GNS_A_FLAGS, GNS_UF_CREATED)))
+	    (r->created && nla_put_u32(m, GNS_A_FLAGS, GNS_UF_CREATED)) ||
+	    (r->number && nla_put_u64(m, GNS_A_NUMBER, r->number)))
 		return -ENOMEM;
 	return put_changed(m, &r->changed);
 }

@@ -206,6 +206,23 @@ static void own_result(struct kop *op, u32 ino, struct kreq *q,
 	o->pte = false;
 }
 
+/* What was made may come with a lease, in the version that it was made in. */
+static void take_made(struct kop *op, const struct kreq *q,
+		      const struct gns_msg *rep)
+{
+	const struct gns_r_change *r = &rep->r_change;
+	struct gns_grant g = { .number = r->number };
+	u32 i;
+
+	for (i = 0; i < r->changed.n; i++) {
+		if (!gns_fh_eq(&r->changed.v[i].fh, &r->fh))
+			continue;
+		g.version = r->changed.v[i].after;
+		grant_attr(op->k, kobj_get(op->k, simfs_fh_ino(&r->fh)), q, rep,
+			   &g, (u32)r->changed.v[i].attr.size);
+	}
+}
+
 static void reply_change(struct kop *op, struct kreq *q,
 			 const struct gns_msg *rep)
 {
@@ -229,6 +246,8 @@ static void reply_change(struct kop *op, struct kreq *q,
 		kobj_drop(kobj_get(op->k, n));
 		kobj_get(op->k, n)->held = false;
 	}
+	if (!rep->status && rep->r_change.number)
+		take_made(op, q, rep);
 	if (rep->status == GNS_ST_STALESLOT)
 		sim_fail(op->k->s, "slot", "a change of ours is stale");
 	if (rep->status == GNS_ST_UNKNOWN || rep->status == EIO) {

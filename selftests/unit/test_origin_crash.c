@@ -416,6 +416,31 @@ static void test_copy_leases(void **state)
 	assert_int_equal(peers[1].revokes, 1);
 }
 
+/* Who makes something may cache it at once, and until another changes it. */
+static void test_made_lease(void **state)
+{
+	struct gns_msg msg = a_pipe(), other = { .type = GNS_SETATTR };
+	struct gns_r_change r;
+	u32 i;
+
+	(void)state;
+	assert_int_equal(say(&peers[0], msg, 1, 1), 0);
+	r = peers[0].rep.r_change;
+	assert_true(r.number);
+	/* The answer that is remembered may go to another session. */
+	assert_int_equal(say(&peers[0], msg, 1, 1), 0);
+	assert_int_equal(peers[0].rep.r_change.number, 0);
+	assert_memory_equal(&peers[0].rep.r_change.fh, &r.fh, sizeof(r.fh));
+	other.setattr.fh = r.fh;
+	other.setattr.valid = GNS_SA_MODE;
+	other.setattr.change = (struct gns_change){ 1, 1 };
+	tell(&peers[1], &other);
+	for (i = 0; i < 100; i++)
+		pass(NSEC_PER_MSEC);
+	assert_int_equal(peers[0].revokes, 1);
+	assert_int_equal(peers[1].got, 1); /* HELLO's */
+}
+
 /* Nobody changes what a copy under way reads, or writes to. */
 static void test_copy_alone(void **state)
 {
@@ -477,6 +502,7 @@ int main(void)
 		T(test_stranger),
 		T(test_copy_overtaken),
 		T(test_copy_leases),
+		T(test_made_lease),
 		T(test_copy_alone),
 		T(test_early),
 	};

@@ -446,6 +446,7 @@ static void test_change_answers(void **state)
 	r->off = 1ull << 40;
 	r->count = GNS_COPY_MAX;
 	r->created = 1;
+	r->number = 1ull << 50;
 	r->changed.n = GNS_CHANGED_MAX;
 	for (i = 0; i < GNS_CHANGED_MAX; i++) {
 		struct gns_changed *c = &r->changed.v[i];
@@ -464,6 +465,7 @@ static void test_change_answers(void **state)
 	assert_int_equal(nla_get_u64(tb[GNS_A_OFF]), 1ull << 40);
 	assert_int_equal(nla_get_u64(tb[GNS_A_COUNT]), GNS_COPY_MAX);
 	assert_int_equal(nla_get_u32(tb[GNS_A_FLAGS]), GNS_UF_CREATED);
+	assert_int_equal(nla_get_u64(tb[GNS_A_NUMBER]), 1ull << 50);
 	assert_int_equal(nla_len(tb[GNS_A_CHANGED]), sizeof(u));
 	memcpy(u, nla_data(tb[GNS_A_CHANGED]), sizeof(u));
 	for (i = 0; i < GNS_UCHANGED_MAX; i++) {

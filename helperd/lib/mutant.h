@@ -39,6 +39,10 @@ enum gns_mutant_rule {
 	GNS_MUT_SLOT_NOT_REPLAYED, /* a retry runs again beside a live origin */
 	GNS_MUT_LATE_CHILD_ATTR, /* child attributes older than its change */
 	GNS_MUT_SYNC_AFTER_LOSS, /* FSYNC succeeds for what a power loss took */
+	GNS_MUT_LOCK_NO_GRACE, /* locks given right after a restart */
+	GNS_MUT_LOCK_FLOOR_IGNORED, /* a lock asked for long ago is given late */
+	GNS_MUT_LOCK_ENDS_EARLY, /* locks end before the session does */
+	GNS_MUT_LOCK_LOSS_IGNORED, /* what a lost lock guarded goes on */
 	GNS_MUT_END,
 };
 

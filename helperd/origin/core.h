@@ -47,6 +47,8 @@ struct obj;
 struct session;
 struct change;
 struct recovery;
+struct lock_rec;
+struct lock_table;
 struct settling;
 
 struct lease {
@@ -80,6 +82,7 @@ struct obj {
 	u64 quiet_at; /* boottime from which it may settle */
 	struct change *owner;
 	LIST_HEAD(, lease) leases;
+	struct lock_table *locks; /* NULL: nobody holds or waits for one */
 	struct read_list waiting;
 	TAILQ_ENTRY(obj) lru; /* refs == 0 */
 	TAILQ_ENTRY(obj) settle; /* marked, by quiet_at */
@@ -140,6 +143,11 @@ struct session {
 	u64 last_grant;
 	u32 nleases;
 	struct lease *leases;
+	struct lock_rec *lock_recs; /* by handle */
+	TAILQ_HEAD(, lock_rec) lock_idle; /* those without a lock, oldest first */
+	u32 nlock_idle;
+	u32 nlocks; /* held and waited for */
+	u64 lock_floor; /* newest of the requests whose records are gone */
 	TAILQ_HEAD(, lease) revoking;
 	LIST_HEAD(, oconn) conns;
 	struct gns_timer timer;
@@ -242,6 +250,7 @@ struct gns_origin {
 	u64 order;
 	u64 redo_order;
 	u64 claim;
+	u64 lock_pass; /* of those who are told that a lock is free */
 	u64 incarnation; /* of what is durable: a power loss begins another */
 	u64 floor; /* versions handed out from now on are above */
 	u64 ceiling; /* durable: and not above this */
@@ -290,6 +299,11 @@ void lease_end(struct lease *l);
 void lease_released(struct session *s, const struct gns_fh *fh, u64 upto);
 void lease_resend(struct session *s);
 void lease_resend_timer(void *arg);
+
+/* lock.c */
+int lock_request(struct oconn *oc, struct session *s,
+		 const struct gns_msg *msg);
+void lock_forget(struct session *s, bool quietly);
 
 /* session.c */
 int session_message(struct oconn *oc, const struct gns_msg *msg);

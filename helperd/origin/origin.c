@@ -176,6 +176,8 @@ static void defaults(struct gns_origin_config *c)
 		c->max_sessions = 16384;
 	if (!c->max_leases)
 		c->max_leases = 4u << 20;
+	if (!c->max_locks)
+		c->max_locks = 1u << 20;
 	if (!c->max_requests)
 		c->max_requests = 1024;
 }
@@ -248,6 +250,7 @@ static void drop_session(struct session *s)
 	struct lease *l, *tmp;
 
 	gns_timer_cancel(&s->timer);
+	lock_forget(s, true);
 	HASH_ITER(hh, s->leases, l, tmp) {
 		HASH_DEL(s->leases, l);
 		free(l);

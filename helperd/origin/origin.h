@@ -24,6 +24,7 @@ struct gns_origin;
  *                its mark taken back, ns; 0: 5 s
  * @max_sessions: sessions at once; 0: 16384
  * @max_leases:   leases at once; the last eighth is for faults; 0: 4 million
+ * @max_locks:    locks at once, held and waited for; 0: 1 million
  * @max_requests: requests of one session in progress; 0: 1024
  * @boot_id:      changes with every boot of the host
  */
@@ -33,6 +34,7 @@ struct gns_origin_config {
 	u64 settle;
 	u32 max_sessions;
 	u32 max_leases;
+	u32 max_locks;
 	u32 max_requests;
 	struct gns_id boot_id;
 };
@@ -48,6 +50,7 @@ struct gns_origin_stats {
 	u64 read_bytes;
 	u64 sessions; /* level */
 	u64 leases; /* level */
+	u64 locks; /* level; held and waited for */
 	u64 objects; /* level */
 	u64 grace_until; /* ns of boottime; 0: no grace */
 };

@@ -19,6 +19,7 @@ void session_put(struct session *s)
 {
 	if (--s->refs)
 		return;
+	lock_forget(s, false);
 	instance_put(s->o, s->inst);
 	LIST_REMOVE(s, all);
 	free(s);
@@ -34,7 +35,7 @@ static struct session *session_find(struct gns_origin *o, u64 sid)
 
 /*
  * End a session: its leases are free, what it has in line is dropped, and no
- * message of it counts any more. Its connections stay, for the next HELLO.
+ * message of it counts any more. Its locks stay until what is under way ends. Its connections stay, for the next HELLO.
  */
 void session_kill(struct session *s, const char *why)
 {
@@ -144,6 +145,7 @@ static struct session *session_new(struct gns_origin *o,
 	s->secret = h->secret;
 	s->refs = 1;
 	TAILQ_INIT(&s->revoking);
+	TAILQ_INIT(&s->lock_idle);
 	LIST_INIT(&s->conns);
 	gns_timer_init(&s->timer, o->env, session_timer, s);
 	do
@@ -212,7 +214,7 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 	old = oc->s;
 	session_attach(s, oc);
 	/* One connection makes one session: who asks again gives it up. */
-	if (old && old != s && !old->dead && !old->leases &&
+	if (old && old != s && !old->dead && !old->leases && !old->nlocks &&
 	    LIST_EMPTY(&old->conns))
 		session_kill(old, "its only connection asked for another");
 	rep.r_hello = (struct gns_r_hello){
@@ -286,6 +288,8 @@ static int session_dispatch(struct oconn *oc, struct session *s,
 	case GNS_RELEASED:
 		lease_released(s, &msg->revoke.fh, msg->revoke.upto);
 		return 0;
+	case GNS_LOCK:
+		return lock_request(oc, s, msg);
 	}
 	if (gns_msg_is_change(msg->type))
 		return change_request(oc, s, msg);
@@ -298,8 +302,8 @@ int session_message(struct oconn *oc, const struct gns_msg *msg)
 	struct session *s;
 	int err;
 
-	/* Only origins say REVOKE, and there is no answer to it. */
-	if (msg->reply || msg->type == GNS_REVOKE)
+	/* Only origins say these, and there is no answer to them. */
+	if (msg->reply || msg->type == GNS_REVOKE || msg->type == GNS_UNLOCKED)
 		return -EBADMSG;
 	if (msg->type == GNS_HELLO)
 		return hello(oc, msg);

@@ -252,6 +252,34 @@ static const struct gns_field f_copy[] = {
 	END,
 };
 
+static const struct gns_field f_lock[] = {
+	M(FH, lock.fh, 0),
+	M(U64, lock.seq, 0),
+	M(U64, lock.owner, 0),
+	M(U8, lock.kind, GNS_LC_MAX),
+	M(U8, lock.op, GNS_LK_MAX),
+	M(U8, lock.how, GNS_LH_MAX),
+	M(U64, lock.start, 0),
+	M(U64, lock.end, 0),
+	M(U32, lock.pid, 0),
+	END,
+};
+
+static const struct gns_field f_lock_r[] = {
+	M(U8, r_lock.found, 1),
+	M(U8, r_lock.op, GNS_LK_WRITE),
+	M(U64, r_lock.start, 0),
+	M(U64, r_lock.end, 0),
+	M(U32, r_lock.pid, 0),
+	M(U8, r_lock.own, 1),
+	END,
+};
+
+static const struct gns_field f_unlocked[] = {
+	M(FH, unlocked.fh, 0),
+	END,
+};
+
 static const struct gns_field f_change_r[] = {
 	M(FH, r_change.fh, 1),
 	M(U64, r_change.off, 0),
@@ -304,6 +332,8 @@ static const struct gns_layout requests[GNS_MSG_END] = {
 	[GNS_SETXATTR] = { f_setxattr, 0, GNS_XATTR_MAX },
 	[GNS_FALLOCATE] = { .fields = f_fallocate },
 	[GNS_COPY] = { .fields = f_copy },
+	[GNS_LOCK] = { .fields = f_lock },
+	[GNS_UNLOCKED] = { .fields = f_unlocked },
 };
 
 static const struct gns_layout replies[GNS_MSG_END] = {
@@ -336,6 +366,7 @@ static const struct gns_layout replies[GNS_MSG_END] = {
 	[GNS_SETXATTR] = { .fields = f_change_r },
 	[GNS_FALLOCATE] = { .fields = f_change_r },
 	[GNS_COPY] = { .fields = f_copy_r },
+	[GNS_LOCK] = { .fields = f_lock_r },
 };
 
 const struct gns_field gns_dirent_fields[] = {
@@ -408,6 +439,8 @@ const char *gns_msg_name(u16 type)
 		"SETXATTR",
 		"FALLOCATE",
 		"COPY",
+		"LOCK",
+		"UNLOCKED",
 	};
 
 	return type < GNS_MSG_END ? names[type] : "?";

@@ -289,6 +289,32 @@ struct gns_m_copy {
 	u8 flags; /* GNS_CP_* */
 };
 
+/** struct gns_m_lock - LOCK; see PROTOCOL.md */
+struct gns_m_lock {
+	struct gns_fh fh;
+	u64 seq; /* grows in a satellite's life; TEST: does not count */
+	u64 owner; /* whose lock it is, among those of the session */
+	u8 kind; /* GNS_LC_* */
+	u8 op; /* GNS_LK_* */
+	u8 how; /* GNS_LH_*, of READ and WRITE */
+	u64 start; /* bytes */
+	u64 end; /* inclusive; U64_MAX: to the end */
+	u32 pid; /* for people, on that host */
+};
+
+struct gns_r_lock { /* TEST: the first one in the way; else zeros */
+	u8 found;
+	u8 op; /* GNS_LK_READ, GNS_LK_WRITE */
+	u64 start;
+	u64 end;
+	u32 pid;
+	u8 own; /* 1: of the session that asks */
+};
+
+struct gns_m_unlocked {
+	struct gns_fh fh;
+};
+
 /** struct gns_r_change - answer of every change */
 struct gns_r_change {
 	struct gns_fh fh; /* of what was made, or found by CREATE */
@@ -358,6 +384,9 @@ struct gns_msg {
 		struct gns_m_setxattr setxattr;
 		struct gns_m_fallocate fallocate;
 		struct gns_m_copy copy;
+		struct gns_m_lock lock;
+		struct gns_r_lock r_lock;
+		struct gns_m_unlocked unlocked;
 		struct gns_r_change r_change;
 	};
 };

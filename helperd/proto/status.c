@@ -27,6 +27,8 @@ const char *gns_status_str(u32 status)
 		return "the origin can not tell whether the change ran";
 	case GNS_ST_LOST:
 		return "the origin lost power before the data was synced";
+	case GNS_ST_AGAIN:
+		return "the origin wants to be asked again";
 	}
 	return strerror((int)status);
 }

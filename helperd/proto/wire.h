@@ -56,10 +56,12 @@
  * Feature bits of HELLO; unknown ones are ignored.
  *
  * GNS_FEAT_SEEK: SEEK. GNS_FEAT_MORE: LINK to COPY, and FSYNC of all.
+ * GNS_FEAT_LOCK: LOCK and UNLOCKED.
  */
 #define GNS_FEAT_SEEK 1ull
 #define GNS_FEAT_MORE 2ull
-#define GNS_FEATURES (GNS_FEAT_SEEK | GNS_FEAT_MORE)
+#define GNS_FEAT_LOCK 8ull
+#define GNS_FEATURES (GNS_FEAT_SEEK | GNS_FEAT_MORE | GNS_FEAT_LOCK)
 
 enum gns_msg_type {
 	GNS_HELLO = 1,
@@ -93,6 +95,8 @@ enum gns_msg_type {
 	GNS_SETXATTR,
 	GNS_FALLOCATE,
 	GNS_COPY,
+	GNS_LOCK, /* neither a read nor a change */
+	GNS_UNLOCKED,
 	GNS_MSG_END,
 };
 
@@ -110,6 +114,7 @@ enum gns_status {
 	GNS_ST_STALESLOT, /* older than the slot's newest: dropped */
 	GNS_ST_UNKNOWN, /* it can not be told whether the change ran */
 	GNS_ST_LOST, /* FSYNC: the origin lost power since the write */
+	GNS_ST_AGAIN, /* LOCK: not now; ask again with another number */
 	GNS_ST_END,
 };
 
@@ -153,6 +158,24 @@ enum gns_status {
 /* SEEK: what is looked for. */
 #define GNS_SK_DATA 0u
 #define GNS_SK_HOLE 1u
+
+/* LOCK: what is asked for. */
+#define GNS_LK_READ 0u /* shared */
+#define GNS_LK_WRITE 1u /* exclusive */
+#define GNS_LK_UNLOCK 2u
+#define GNS_LK_CANCEL 3u /* nobody waits for it any more */
+#define GNS_LK_MAX 3u
+
+/* LOCK: of which kind. The kinds have nothing to do with each other. */
+#define GNS_LC_WHOLE 0u /* flock(2) */
+#define GNS_LC_RANGE 1u /* fcntl(2), of processes and of open files */
+#define GNS_LC_MAX 1u
+
+/* LOCK: what if somebody else has it. */
+#define GNS_LH_TRY 0u /* EAGAIN */
+#define GNS_LH_WAIT 1u /* EAGAIN, and UNLOCKED when it may be free */
+#define GNS_LH_TEST 2u /* who it is; nothing is locked */
+#define GNS_LH_MAX 2u
 
 /* SETATTR: which fields count. */
 #define GNS_SA_MODE 1u

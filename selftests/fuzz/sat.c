@@ -177,6 +177,8 @@ static void revoked(struct sats *s, const struct gns_msg *msg)
 	struct sat_session *ss = sat_session(s, msg->sid);
 	struct sat_lease *l;
 
+	if (msg->type == GNS_UNLOCKED)
+		return;
 	FUZZ_CHECK(msg->type == GNS_REVOKE, "an origin that asks");
 	if (!ss)
 		return;

@@ -247,6 +247,8 @@ static const struct {
 	{ GNS_SETXATTR, 698, 519, 0x221d24e9, 0x11fe82ae },
 	{ GNS_FALLOCATE, 396, 519, 0x10ea8020, 0xf732831f },
 	{ GNS_COPY, 465, 519, 0x994e809b, 0x17c0134c },
+	{ GNS_LOCK, 135, 55, 0x7a6979d2, 0xfb9bcbf1 },
+	{ GNS_UNLOCKED, 96, 0, 0xe2df296d, 0x00000000 },
 };
 
 static void test_all_messages(void **state)
@@ -293,12 +295,14 @@ static void test_numbers(void **state)
 	assert_int_equal(GNS_SEEK, 25);
 	assert_int_equal(GNS_LINK, 26);
 	assert_int_equal(GNS_COPY, 31);
+	assert_int_equal(GNS_LOCK, 32);
 	assert_int_equal(GNS_FEAT_SEEK, 1);
 	assert_int_equal(GNS_FEAT_MORE, 2);
+	assert_int_equal(GNS_FEAT_LOCK, 8);
 	assert_int_equal(GNS_ST_NOTEXT, 1004);
 	assert_int_equal(GNS_ST_UNKNOWN, 1006);
-	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 32, "messages");
-	_Static_assert(GNS_ST_DEAD == 1000 && GNS_ST_END == 1008, "statuses");
+	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 34, "messages");
+	_Static_assert(GNS_ST_DEAD == 1000 && GNS_ST_END == 1009, "statuses");
 	_Static_assert(GNS_FH_MAX == 63, "bytes of a handle");
 	_Static_assert(GNS_NAME_MAX == 255, "bytes of a name");
 	_Static_assert(GNS_PATH_MAX == 4096, "bytes of a path");

@@ -108,6 +108,7 @@ static const struct nla_policy policy[GNS_A_MAX + 1] = {
 	[GNS_A_STATUS_ORIGIN] = A_NEST,
 	[GNS_A_STATUS_MOUNT] = A_NEST,
 	[GNS_A_ORIGIN_FEATURES] = A_U64,
+	[GNS_A_LOCK] = A_SIZE(sizeof(struct gns_ulock)),
 };
 
 static void say_why(struct gns_genl *g, const char *text)

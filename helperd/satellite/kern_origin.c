@@ -191,6 +191,23 @@ static void k_revoke(struct gns_kern *kern, u64 sid, const struct gns_fh *fh,
 	gns_genl_send(o->k->nl, m);
 }
 
+static void k_unlocked(struct gns_kern *kern, const struct gns_fh *fh)
+{
+	struct kern_origin *o = ORIGIN(kern);
+	struct nl_msg *m;
+
+	/* A kernel that does not know of locks has asked for none. */
+	if (deaf(o) || !(o->k->features & GNS_F_LOCK))
+		return;
+	m = message(o, GNS_CMD_UNLOCKED);
+	if (m && nla_put(m, GNS_A_FH, fh->len, fh->b)) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	/* One that is not sent: the kernel asks again by itself. */
+	gns_genl_send(o->k->nl, m);
+}
+
 static void asked_free(struct kern_origin *o, struct kern_asked *a)
 {
 	if (!a)
@@ -251,6 +268,7 @@ static const struct gns_kern_ops kern_ops = {
 	.renewed = k_renewed,
 	.lost = k_lost,
 	.revoke = k_revoke,
+	.unlocked = k_unlocked,
 	.reply = k_reply,
 	.trouble = k_trouble,
 };

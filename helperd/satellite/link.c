@@ -11,8 +11,12 @@ static int link_message(struct gns_conn *conn, const struct gns_msg *msg)
 {
 	struct link *l = conn->arg;
 
+	if (!msg->reply && msg->type == GNS_REVOKE)
+		return sat_revoke(l, msg);
+	if (!msg->reply && msg->type == GNS_UNLOCKED)
+		return sat_unlocked(l, msg);
 	if (!msg->reply)
-		return msg->type == GNS_REVOKE ? sat_revoke(l, msg) : -EBADMSG;
+		return -EBADMSG;
 	if (msg->type <= GNS_BYE)
 		return sat_session_reply(l, msg);
 	return request_reply(l, msg);

@@ -160,6 +160,8 @@ static u64 feature_for(const struct gns_msg *msg)
 	case GNS_FALLOCATE:
 	case GNS_COPY:
 		return GNS_FEAT_MORE;
+	case GNS_LOCK:
+		return GNS_FEAT_LOCK;
 	case GNS_FSYNC:
 		return msg->obj.datasync == GNS_FS_ALL ? GNS_FEAT_MORE : 0;
 	}
@@ -263,6 +265,7 @@ int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
 	struct request *r;
 
 	if (msg->reply || msg->type < GNS_MOUNT || msg->type >= GNS_MSG_END ||
+	    msg->type == GNS_UNLOCKED ||
 	    by_id(s, id))
 		return -EINVAL;
 	if (s->state == SAT_LIVE && feature_for(msg) & ~s->features)

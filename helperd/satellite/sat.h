@@ -129,6 +129,7 @@ void sat_hello(struct gns_sat *s);
 void sat_lost(struct gns_sat *s, u64 sid);
 int sat_session_reply(struct link *l, const struct gns_msg *msg);
 int sat_revoke(struct link *l, const struct gns_msg *msg);
+int sat_unlocked(struct link *l, const struct gns_msg *msg);
 
 /* link.c */
 void link_connect(struct link *l);

@@ -50,6 +50,8 @@ struct gns_kern;
  *           gns_sat_fenced()
  * @revoke:  end every grant of the object up to @upto, then say
  *           gns_sat_released()
+ * @unlocked: optional: a lock of the object, which was asked for with GNS_LH_WAIT, may be
+ *           free now
  * @reply:   the answer of request @id; rep->sid is the session it was given
  *           in, 0: the library's own; the payload is valid during the call
  * @trouble: optional: why there is no session, an errno and words for people;
@@ -64,6 +66,7 @@ struct gns_kern_ops {
 	void (*lost)(struct gns_kern *k, u64 sid);
 	void (*revoke)(struct gns_kern *k, u64 sid, const struct gns_fh *fh,
 		       u64 upto);
+	void (*unlocked)(struct gns_kern *k, const struct gns_fh *fh);
 	void (*reply)(struct gns_kern *k, u64 id, const struct gns_msg *rep);
 	void (*trouble)(struct gns_kern *k, int err, const char *why);
 };

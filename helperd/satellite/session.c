@@ -249,6 +249,15 @@ int sat_revoke(struct link *l, const struct gns_msg *msg)
 	return 0;
 }
 
+int sat_unlocked(struct link *l, const struct gns_msg *msg)
+{
+	struct gns_sat *s = l->s;
+
+	if (s->state == SAT_LIVE && msg->sid == s->sid && s->kern->ops->unlocked)
+		s->kern->ops->unlocked(s->kern, &msg->unlocked.fh);
+	return 0;
+}
+
 void gns_sat_released(struct gns_sat *s, u64 sid, const struct gns_fh *fh,
 		      u64 upto)
 {

@@ -445,6 +445,8 @@ int gns_answer_put(struct nl_msg *m, const struct gns_msg *rep)
 	switch (rep->type) {
 	case GNS_FSYNC:
 		return 0;
+	case GNS_LOCK:
+		return answer_put_lock(m, &rep->r_lock);
 	case GNS_LOOKUP:
 		return put_lookup(m, &rep->r_lookup);
 	case GNS_STATFS:

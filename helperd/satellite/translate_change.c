@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes between the kernel's form and the wire's; see translate.h.
+ * Changes and locks between the kernel's form and the wire's; see translate.h.
  *
  * A change that the origin's codec would refuse ends the connection, and is
  * sent again on the next one: so everything the wire limits is checked here.
@@ -30,6 +30,15 @@ SAME(GNS_UFS_ALL, GNS_FS_ALL);
 SAME(GNS_USA_ALL, GNS_SA_ALL);
 SAME(GNS_USA_SIZE, GNS_SA_SIZE);
 SAME(GNS_USA_MTIME_NOW, GNS_SA_MTIME_NOW);
+SAME(GNS_ULC_WHOLE, GNS_LC_WHOLE);
+SAME(GNS_ULC_RANGE, GNS_LC_RANGE);
+SAME(GNS_ULK_READ, GNS_LK_READ);
+SAME(GNS_ULK_WRITE, GNS_LK_WRITE);
+SAME(GNS_ULK_UNLOCK, GNS_LK_UNLOCK);
+SAME(GNS_ULK_CANCEL, GNS_LK_CANCEL);
+SAME(GNS_ULH_TRY, GNS_LH_TRY);
+SAME(GNS_ULH_WAIT, GNS_LH_WAIT);
+SAME(GNS_ULH_TEST, GNS_LH_TEST);
 SAME(GNS_UWRITE_MAX, GNS_WRITE_MAX);
 SAME(GNS_UXATTR_MAX, GNS_XATTR_MAX);
 SAME(GNS_UCHANGED_MAX, GNS_CHANGED_MAX);
@@ -174,10 +183,32 @@ static const char *read_fsync(struct nlattr **tb, struct gns_word *w)
 	return NULL;
 }
 
+static const char *read_lock(struct nlattr **tb, struct gns_word *w)
+{
+	struct gns_m_lock *m = &w->msg.lock;
+	struct gns_ulock u;
+
+	if (!tb[GNS_A_LOCK] || nla_len(tb[GNS_A_LOCK]) != sizeof(u))
+		return "LOCK";
+	memcpy(&u, nla_data(tb[GNS_A_LOCK]), sizeof(u));
+	if (u.kind > GNS_LC_MAX || u.op > GNS_LK_MAX || u.how > GNS_LH_MAX ||
+	    u.own)
+		return "LOCK";
+	m->seq = u.seq;
+	m->owner = u.owner;
+	m->kind = u.kind;
+	m->op = u.op;
+	m->how = u.how;
+	m->start = u.start;
+	m->end = u.end;
+	m->pid = u.pid;
+	return NULL;
+}
+
 /*
  * By type: what it is on the wire; which flags it may have, and of those in
- * @one no two; whether it may have a payload; where credentials, handle and,
- * if it has one, name are; and how the rest of it is read.
+ * @one no two; whether it may have a payload; where handle and, if it has them,
+ * credentials and name are; and how the rest of it is read.
  */
 static const struct kind {
 	u16 type;
@@ -230,6 +261,9 @@ static const struct kind {
 			     .flags = GNS_UFS_DATA | GNS_UFS_ALL,
 			     .one = GNS_UFS_DATA | GNS_UFS_ALL,
 			     .read = read_fsync },
+	[GNS_CALL_LOCK] = { .type = GNS_LOCK,
+			    .fh = AT(lock.fh),
+			    .read = read_lock },
 #undef AT
 #undef OBJ
 #undef NAMED
@@ -272,7 +306,7 @@ const char *word_change(struct nlattr **tb, u32 type, struct gns_word *w)
 	if (w->payload && !k->payload)
 		return "PAYLOAD";
 	why = read_identity(tb, &w->msg);
-	if (!why)
+	if (!why && k->cred)
 		why = word_cred(tb, field(w, k->cred));
 	if (why)
 		return why;
@@ -310,6 +344,21 @@ static int put_changed(struct nl_msg *m, const struct gns_changed_list *list)
 		return 0;
 	return nla_put(m, GNS_A_CHANGED, (int)(i * sizeof(u[0])), u) ? -ENOMEM :
 								       0;
+}
+
+int answer_put_lock(struct nl_msg *m, const struct gns_r_lock *r)
+{
+	struct gns_ulock u = {
+		.start = r->start,
+		.end = r->end,
+		.pid = r->pid,
+		.op = r->op,
+		.own = r->own,
+	};
+
+	if (!r->found)
+		return 0;
+	return nla_put(m, GNS_A_LOCK, sizeof(u), &u) ? -ENOMEM : 0;
 }
 
 int answer_put_change(struct nl_msg *m, const struct gns_r_change *r)

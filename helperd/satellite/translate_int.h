@@ -38,10 +38,13 @@ void attr_to_kernel(struct gns_uattr *to, const struct gns_attr *from);
 void fh_to_kernel(struct gns_ufh *to, const struct gns_fh *from);
 
 /*
- * A call of type GNS_CALL_WRITE to GNS_CALL_FSYNC; w->payload is set. Its
+ * A call of type GNS_CALL_WRITE to GNS_CALL_LOCK; w->payload is set. Its
  * message has all but the payload.
  */
 const char *word_change(struct nlattr **tb, u32 type, struct gns_word *w);
+
+/* The lock that a test has found; nothing, if there is none. 0; -ENOMEM. */
+int answer_put_lock(struct nl_msg *m, const struct gns_r_lock *r);
 
 /* The answer of a change, without a status. 0; -EBADMSG; -ENOMEM. */
 int answer_put_change(struct nl_msg *m, const struct gns_r_change *r);

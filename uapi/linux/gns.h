@@ -41,10 +41,12 @@
  * GNS_F_SEEK:   calls of type GNS_CALL_SEEK may come.
  * GNS_F_CHANGE: calls from GNS_CALL_WRITE to GNS_CALL_FSYNC may come, and UP may
  *               have ORIGIN_FEATURES.
+ * GNS_F_LOCK:   calls of type GNS_CALL_LOCK may come, and UNLOCKED may be said.
  */
 #define GNS_F_SEEK (1ULL << 0)
 #define GNS_F_CHANGE (1ULL << 1)
-#define GNS_F_ALL (GNS_F_SEEK | GNS_F_CHANGE)
+#define GNS_F_LOCK (1ULL << 3)
+#define GNS_F_ALL (GNS_F_SEEK | GNS_F_CHANGE | GNS_F_LOCK)
 
 /* Limits, in bytes unless said otherwise. */
 #define GNS_UFH_MAX 63u
@@ -77,6 +79,7 @@ enum gns_cmd {
 	GNS_CMD_TROUBLE, /* why an origin can not be reached, for people */
 	GNS_CMD_STATUS, /* dump: origins, then mounts; for tools */
 	GNS_CMD_DROP, /* drop the cached data of a mount; for tools */
+	GNS_CMD_UNLOCKED, /* ORIGIN, FH: a lock waited for may be free */
 	__GNS_CMD_MAX,
 };
 
@@ -121,6 +124,7 @@ enum gns_call_type {
 	GNS_CALL_COPY, /* FH, OFF: from; FH2, OFF2: to; COUNT, FLAGS: GNS_UY_* */
 	/* No change: what is written becomes durable. */
 	GNS_CALL_FSYNC, /* FH, FLAGS: GNS_UFS_*, INCARNATION */
+	GNS_CALL_LOCK, /* FH, LOCK; answered with LOCK when a test finds one */
 	__GNS_CALL_MAX,
 };
 
@@ -162,6 +166,7 @@ enum gns_call_type {
 #define GNS_US_REFUSED 1003u /* MOUNT: not allowed */
 #define GNS_US_UNKNOWN 1006u /* a change: it can not be told whether it ran */
 #define GNS_US_LOST 1007u /* FSYNC: the origin lost power since the write */
+#define GNS_US_AGAIN 1008u /* LOCK: ask again with another seq */
 
 /** struct gns_uattr - attributes; times in ns since 1970, sizes in bytes */
 struct gns_uattr {
@@ -271,6 +276,46 @@ struct gns_usetattr {
 	__u32 gid;
 };
 
+/* struct gns_ulock.kind */
+#define GNS_ULC_WHOLE 0u /* flock(2) */
+#define GNS_ULC_RANGE 1u /* fcntl(2), of processes and of open files */
+
+/* struct gns_ulock.op */
+#define GNS_ULK_READ 0u
+#define GNS_ULK_WRITE 1u
+#define GNS_ULK_UNLOCK 2u
+#define GNS_ULK_CANCEL 3u /* nobody waits for it any more */
+
+/* struct gns_ulock.how */
+#define GNS_ULH_TRY 0u
+#define GNS_ULH_WAIT 1u /* EAGAIN, and UNLOCKED when it may be free */
+#define GNS_ULH_TEST 2u /* only look */
+
+/**
+ * struct gns_ulock - LOCK, and what a test has found
+ * @seq:   asked: grows with every call but tests, in the life of the session's
+ *         instance; answered: 0
+ * @owner: asked: whose, among those of this host; answered: 0
+ * @start: first byte
+ * @end:   last byte; U64_MAX: to the end
+ * @pid:   process, on the host of the one who has it
+ * @kind:  asked: GNS_ULC_*; answered: 0
+ * @op:    GNS_ULK_*
+ * @how:   asked: GNS_ULH_*; answered: 0
+ * @own:   asked: 0; answered: 1: it is of this host
+ */
+struct gns_ulock {
+	__u64 seq;
+	__u64 owner;
+	__u64 start;
+	__u64 end;
+	__u32 pid;
+	__u8 kind;
+	__u8 op;
+	__u8 how;
+	__u8 own;
+};
+
 /**
  * struct gns_uchanged - an object that a change touched
  * @fh:     which
@@ -337,6 +382,7 @@ enum gns_attr_type {
 	GNS_A_SETATTR, /* struct gns_usetattr */
 	GNS_A_CHANGED, /* struct gns_uchanged[], at most GNS_UCHANGED_MAX */
 	GNS_A_ORIGIN_FEATURES, /* u64: UP, SESSION: the helper's, of the session */
+	GNS_A_LOCK, /* struct gns_ulock */
 	__GNS_A_MAX,
 };
 

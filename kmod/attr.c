@@ -29,8 +29,8 @@ void gns_attr_to_stat(const struct inode *inode, const struct gns_uattr *attr,
 	st->ino = inode->i_ino;
 	st->mode = (inode->i_mode & S_IFMT) | (attr->mode & 07777);
 	st->nlink = attr->nlink;
-	st->uid = make_kuid(&init_user_ns, attr->uid);
-	st->gid = make_kgid(&init_user_ns, attr->gid);
+	st->uid = gns_uid_here(gns_isb(inode), attr->uid);
+	st->gid = gns_gid_here(gns_isb(inode), attr->gid);
 	st->rdev = inode->i_rdev;
 	st->size = min_t(u64, attr->size, MAX_LFS_FILESIZE);
 	st->atime = ns_to_timespec64(attr->atime);
@@ -98,21 +98,22 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 }
 
 /* The mode's bits that are @cred's, as MAY_*. */
-static u32 bits_for(const struct gns_uattr *attr)
+static u32 bits_for(const struct gns_sb *gsb, const struct gns_uattr *attr)
 {
-	if (uid_eq(current_fsuid(), make_kuid(&init_user_ns, attr->uid)))
+	if (uid_eq(current_fsuid(), gns_uid_here(gsb, attr->uid)))
 		return attr->mode >> 6;
-	if (in_group_p(make_kgid(&init_user_ns, attr->gid)))
+	if (in_group_p(gns_gid_here(gsb, attr->gid)))
 		return attr->mode >> 3;
 	return attr->mode;
 }
 
-bool gns_attr_capable(const struct gns_uattr *attr, int cap)
+bool gns_attr_capable(const struct gns_sb *gsb, const struct gns_uattr *attr,
+		      int cap)
 {
 	struct user_namespace *ns = current_user_ns();
 
-	return kuid_has_mapping(ns, make_kuid(&init_user_ns, attr->uid)) &&
-	       kgid_has_mapping(ns, make_kgid(&init_user_ns, attr->gid)) &&
+	return kuid_has_mapping(ns, gns_uid_here(gsb, attr->uid)) &&
+	       kgid_has_mapping(ns, gns_gid_here(gsb, attr->gid)) &&
 	       ns_capable(ns, cap);
 }
 
@@ -120,21 +121,22 @@ bool gns_attr_capable(const struct gns_uattr *attr, int cap)
  * generic_permission() for attributes that are in no inode. They have no
  * access control lists.
  */
-static int check_answer(const struct gns_uattr *attr, int mask)
+static int check_answer(const struct gns_sb *gsb, const struct gns_uattr *attr,
+			int mask)
 {
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
-	if (!(mask & ~bits_for(attr)))
+	if (!(mask & ~bits_for(gsb, attr)))
 		return 0;
 	if (S_ISDIR(attr->mode)) {
 		if (!(mask & MAY_WRITE) &&
-		    gns_attr_capable(attr, CAP_DAC_READ_SEARCH))
+		    gns_attr_capable(gsb, attr, CAP_DAC_READ_SEARCH))
 			return 0;
-		return gns_attr_capable(attr, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+		return gns_attr_capable(gsb, attr, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 	}
-	if (mask == MAY_READ && gns_attr_capable(attr, CAP_DAC_READ_SEARCH))
+	if (mask == MAY_READ && gns_attr_capable(gsb, attr, CAP_DAC_READ_SEARCH))
 		return 0;
 	if ((!(mask & MAY_EXEC) || (attr->mode & 0111)) &&
-	    gns_attr_capable(attr, CAP_DAC_OVERRIDE))
+	    gns_attr_capable(gsb, attr, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -164,7 +166,7 @@ int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
 		if (err)
 			return err;
 		if (gns_attr_is_answer(&ans))
-			return check_answer(&ans.attr, mask);
+			return check_answer(gns_isb(inode), &ans.attr, mask);
 	}
 }
 

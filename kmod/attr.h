@@ -35,6 +35,7 @@ int gns_attr_ask(struct gns_inode *gi, struct gns_answer *ans);
  * @attr: of the object
  * @cap:  CAP_*
  */
-bool gns_attr_capable(const struct gns_uattr *attr, int cap);
+bool gns_attr_capable(const struct gns_sb *gsb, const struct gns_uattr *attr,
+		      int cap);
 
 #endif

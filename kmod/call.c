@@ -11,6 +11,8 @@
 /* Between two times of asking an origin that is busy. */
 #define PAUSE_MS 100u
 
+#define NOBODY 65534u /* on every Linux */
+
 /** struct cancel - the word that nobody waits for a call any more */
 struct cancel {
 	struct gns_word word;
@@ -43,7 +45,14 @@ static struct cancel *cancel_new(u64 id)
 	return x;
 }
 
-static int put_groups(struct sk_buff *skb, const struct group_info *gi)
+/* Who is mapped nowhere asks as nobody. */
+static u32 or_nobody(u32 id)
+{
+	return id == U32_MAX ? NOBODY : id;
+}
+
+static int put_groups(struct sk_buff *skb, const struct gns_sb *gsb,
+		      const struct group_info *gi)
 {
 	u32 n = min_t(u32, gi->ngroups, GNS_UGROUPS_MAX), i, *g;
 	struct nlattr *a;
@@ -55,18 +64,19 @@ static int put_groups(struct sk_buff *skb, const struct group_info *gi)
 		return -EMSGSIZE;
 	g = nla_data(a);
 	for (i = 0; i < n; i++)
-		g[i] = from_kgid_munged(&init_user_ns, gi->gid[i]);
+		g[i] = or_nobody(gns_gid_origin(gsb, gi->gid[i]));
 	return 0;
 }
 
-static int put_cred_ids(struct sk_buff *skb, const struct cred *cred)
+static int put_cred_ids(struct sk_buff *skb, const struct gns_sb *gsb,
+			const struct cred *cred)
 {
 	if (nla_put_u32(skb, GNS_A_UID,
-			from_kuid_munged(&init_user_ns, cred->fsuid)) ||
+			or_nobody(gns_uid_origin(gsb, cred->fsuid))) ||
 	    nla_put_u32(skb, GNS_A_GID,
-			from_kgid_munged(&init_user_ns, cred->fsgid)))
+			or_nobody(gns_gid_origin(gsb, cred->fsgid))))
 		return -EMSGSIZE;
-	return put_groups(skb, cred->group_info);
+	return put_groups(skb, gsb, cred->group_info);
 }
 
 static int put_u32(struct sk_buff *skb, int type, u32 v)
@@ -124,7 +134,7 @@ static int call_fill(struct gns_word *w, struct sk_buff *skb)
 	    put_u32(skb, GNS_A_FLAGS, q->flags) ||
 	    put_u32(skb, GNS_A_PAYLOAD, q->payload_len) ||
 	    put_change(skb, q) ||
-	    put_cred_ids(skb, q->cred))
+	    put_cred_ids(skb, c->gsb, q->cred))
 		return -EMSGSIZE;
 	set_bit(GNS_CALL_SENT, &c->state);
 	trace_gns_call_sent(c, 0);

@@ -17,6 +17,7 @@
 #include <linux/printk.h>
 #include <linux/rhashtable-types.h>
 #include "call.h"
+#include "idmap.h"
 #include "stats.h"
 
 #define GNS_SUPER_MAGIC 0x676e7366 /* "gnsf" */
@@ -33,6 +34,8 @@ struct gns_options {
 	bool soft;
 	u32 timeo_ms;
 	u32 rasize; /* bytes */
+	struct gns_id_map uidmap;
+	struct gns_id_map gidmap;
 };
 
 /**

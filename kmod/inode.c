@@ -80,8 +80,8 @@ void gns_inode_set_attr(struct gns_inode *gi, const struct gns_uattr *attr)
 	/* What kind of object it is was settled when it was made. */
 	inode->i_mode = (inode->i_mode & S_IFMT) | (attr->mode & 07777);
 	set_nlink(inode, attr->nlink);
-	inode->i_uid = make_kuid(&init_user_ns, attr->uid);
-	inode->i_gid = make_kgid(&init_user_ns, attr->gid);
+	inode->i_uid = gns_uid_here(gns_isb(inode), attr->uid);
+	inode->i_gid = gns_gid_here(gns_isb(inode), attr->gid);
 	i_size_write(inode, min_t(u64, attr->size, MAX_LFS_FILESIZE));
 	inode->i_blocks = attr->blocks;
 	inode_set_atime_to_ts(inode, ns_to_timespec64(attr->atime));

@@ -275,6 +275,10 @@ static int gns_reconfigure(struct fs_context *fc)
 	const struct gns_options *opt = fc->fs_private;
 	struct gns_sb *gsb = gns_sb(sb);
 
+	/* Inodes and those who wait have ids by the maps that there are. */
+	if (!gns_idmap_eq(&gsb->opt.uidmap, &opt->uidmap) ||
+	    !gns_idmap_eq(&gsb->opt.gidmap, &opt->gidmap))
+		return invalfc(fc, "uidmap and gidmap can not be changed by remount: unmount first");
 	WRITE_ONCE(gsb->opt.soft, opt->soft);
 	WRITE_ONCE(gsb->opt.timeo_ms, opt->timeo_ms);
 	WRITE_ONCE(gsb->opt.rasize, opt->rasize);

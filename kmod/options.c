@@ -17,6 +17,8 @@ enum option {
 	OPT_HARD,
 	OPT_TIMEO,
 	OPT_RASIZE,
+	OPT_UIDMAP,
+	OPT_GIDMAP,
 };
 
 const struct fs_parameter_spec gns_options_spec[] = {
@@ -24,6 +26,8 @@ const struct fs_parameter_spec gns_options_spec[] = {
 	fsparam_flag("hard", OPT_HARD),
 	fsparam_u32("timeo", OPT_TIMEO),
 	fsparam_string("rasize", OPT_RASIZE),
+	fsparam_string("uidmap", OPT_UIDMAP),
+	fsparam_string("gidmap", OPT_GIDMAP),
 	{}
 };
 
@@ -99,6 +103,12 @@ int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
 		return 0;
 	case OPT_RASIZE:
 		return parse_rasize(fc, opt, param->string);
+	case OPT_UIDMAP:
+		return gns_idmap_parse(fc, "uidmap", &opt->uidmap,
+				       param->string);
+	case OPT_GIDMAP:
+		return gns_idmap_parse(fc, "gidmap", &opt->gidmap,
+				       param->string);
 	}
 	return nr;
 }
@@ -108,10 +118,14 @@ void gns_options_show(struct seq_file *m, const struct gns_options *opt)
 	seq_printf(m, ",%s,timeo=%u,rasize=%u",
 		   READ_ONCE(opt->soft) ? "soft" : "hard",
 		   READ_ONCE(opt->timeo_ms), READ_ONCE(opt->rasize));
+	gns_idmap_show(m, "uidmap", &opt->uidmap);
+	gns_idmap_show(m, "gidmap", &opt->gidmap);
 }
 
 bool gns_options_eq(const struct gns_options *a, const struct gns_options *b)
 {
 	return a->soft == b->soft && a->timeo_ms == b->timeo_ms &&
-	       a->rasize == b->rasize;
+	       a->rasize == b->rasize &&
+	       gns_idmap_eq(&a->uidmap, &b->uidmap) &&
+	       gns_idmap_eq(&a->gidmap, &b->gidmap);
 }

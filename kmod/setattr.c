@@ -36,27 +36,28 @@ static void settle_kill(umode_t mode, struct iattr *attr)
 }
 
 /* setattr_prepare() for attributes that are in no inode: who may do it. */
-static int check_answer(const struct gns_uattr *has, struct iattr *attr)
+static int check_answer(const struct gns_sb *gsb, const struct gns_uattr *has,
+			struct iattr *attr)
 {
-	kuid_t uid = make_kuid(&init_user_ns, has->uid);
-	kgid_t gid = make_kgid(&init_user_ns, has->gid);
+	kuid_t uid = gns_uid_here(gsb, has->uid);
+	kgid_t gid = gns_gid_here(gsb, has->gid);
 	bool owner = uid_eq(current_fsuid(), uid);
 	u32 valid = attr->ia_valid;
 
 	if (valid & ATTR_FORCE)
 		return 0;
 	if (valid & ATTR_UID && !(owner && uid_eq(attr->ia_uid, uid)) &&
-	    !gns_attr_capable(has, CAP_CHOWN))
+	    !gns_attr_capable(gsb, has, CAP_CHOWN))
 		return -EPERM;
-	if (valid & ATTR_GID && !gns_attr_capable(has, CAP_CHOWN) &&
+	if (valid & ATTR_GID && !gns_attr_capable(gsb, has, CAP_CHOWN) &&
 	    !(owner &&
 	      (gid_eq(attr->ia_gid, gid) || in_group_p(attr->ia_gid))))
 		return -EPERM;
 	if (valid & (ATTR_MODE | ATTR_ATIME_SET | ATTR_MTIME_SET |
 		     ATTR_TIMES_SET) &&
-	    !owner && !gns_attr_capable(has, CAP_FOWNER))
+	    !owner && !gns_attr_capable(gsb, has, CAP_FOWNER))
 		return -EPERM;
-	if (valid & ATTR_MODE && !gns_attr_capable(has, CAP_FSETID) &&
+	if (valid & ATTR_MODE && !gns_attr_capable(gsb, has, CAP_FSETID) &&
 	    !in_group_p(valid & ATTR_GID ? attr->ia_gid : gid))
 		attr->ia_mode &= ~S_ISGID;
 	return 0;
@@ -69,7 +70,7 @@ static int check_asked(struct inode *inode, const struct gns_uattr *has,
 
 	if (attr->ia_valid & ATTR_SIZE)
 		err = inode_newsize_ok(inode, attr->ia_size);
-	return err ? err : check_answer(has, attr);
+	return err ? err : check_answer(gns_isb(inode), has, attr);
 }
 
 /* May the caller do it? @want is what is to be done then. */
@@ -105,16 +106,17 @@ static int check(gns_idmap_t *idmap, struct dentry *dentry,
 	}
 }
 
-static int fill_ids(const struct iattr *attr, struct gns_usetattr *sa)
+static int fill_ids(const struct gns_sb *gsb, const struct iattr *attr,
+		    struct gns_usetattr *sa)
 {
 	if (attr->ia_valid & ATTR_UID) {
-		sa->uid = from_kuid(&init_user_ns, attr->ia_uid);
+		sa->uid = gns_uid_origin(gsb, attr->ia_uid);
 		sa->valid |= GNS_USA_UID;
 		if (sa->uid == (uid_t)-1)
 			return -EOVERFLOW;
 	}
 	if (attr->ia_valid & ATTR_GID) {
-		sa->gid = from_kgid(&init_user_ns, attr->ia_gid);
+		sa->gid = gns_gid_origin(gsb, attr->ia_gid);
 		sa->valid |= GNS_USA_GID;
 		if (sa->gid == (gid_t)-1)
 			return -EOVERFLOW;
@@ -139,7 +141,8 @@ static void fill_times(const struct iattr *attr, struct gns_usetattr *sa)
 }
 
 /* With nothing in sa->valid there is nothing to ask for. */
-static int fill(const struct iattr *attr, struct gns_usetattr *sa)
+static int fill(const struct gns_sb *gsb, const struct iattr *attr,
+		struct gns_usetattr *sa)
 {
 	if (attr->ia_valid & ATTR_MODE) {
 		sa->valid |= GNS_USA_MODE;
@@ -151,7 +154,7 @@ static int fill(const struct iattr *attr, struct gns_usetattr *sa)
 	} else {
 		fill_times(attr, sa);
 	}
-	return fill_ids(attr, sa);
+	return fill_ids(gsb, attr, sa);
 }
 
 /* The right to cut an open file is that of who opened it. */
@@ -191,7 +194,7 @@ int gns_setattr(gns_idmap_t *idmap, struct dentry *dentry, struct iattr *attr)
 
 	err = check(idmap, dentry, attr, &want);
 	if (!err)
-		err = fill(&want, &sa);
+		err = fill(gns_isb(d_inode(dentry)), &want, &sa);
 	if (err || !sa.valid)
 		return err;
 	return change(d_inode(dentry), &want, &sa);

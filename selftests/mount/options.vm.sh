@@ -65,6 +65,54 @@ result $? "only one of them can be written to, and both show it"
 gns_umount "$LAB/w"
 gns_umount "$m"
 
+# Users and groups: whom the origin means.
+chmod 777 "$EXPORT" && echo x >"$EXPORT/his" && chown 1003:1004 "$EXPORT/his" &&
+	chmod 640 "$EXPORT/his" && mkdir -m 777 "$EXPORT/theirs" &&
+	chown 2000:2000 "$EXPORT/theirs"
+gns_mount a uidmap=5000:1000:10,uidmap=0:0:1,gidmap=5000:1000:10,gidmap=0:0:1
+result $? "uidmap, gidmap"
+shows "$m" uidmap=5000:1000:10 uidmap=0:0:1 gidmap=5000:1000:10
+result $? "they are shown"
+[ "$(stat -c %u:%g "$m/his")" = 5003:5004 ]
+result $? "whose a file is"
+[ "$(stat -c %u:%g "$m/theirs")" = 65534:65534 ] &&
+	! touch "$m/theirs/no" 2>/dev/null
+result $? "who is not mapped is nobody, and his is not written to"
+as()
+{
+	local id=$1
+
+	shift
+	setpriv --reuid "$id" --regid "$id" --clear-groups "$@"
+}
+[ "$(as 5003 cat "$m/his")" = x ] && [ "$(as 5004 cat "$m/his")" = x ] &&
+	! as 5005 cat "$m/his" 2>/dev/null && ! as 1003 cat "$m/his" 2>/dev/null
+result $? "who may read it"
+as 5007 touch "$m/made" && [ "$(stat -c %u:%g "$EXPORT/made")" = 1007:1007 ] &&
+	[ "$(stat -c %u:%g "$m/made")" = 5007:5007 ]
+result $? "whose it is that somebody makes"
+chown 5008:5009 "$m/made" && [ "$(stat -c %u:%g "$EXPORT/made")" = 1008:1009 ]
+result $? "chown"
+! chown 1008 "$m/made" 2>said && grep -q "too large" said
+result $? "chown to somebody whom the origin does not know"
+as 777 mkdir "$m/other" && [ "$(stat -c %u "$EXPORT/other")" = 65534 ]
+result $? "who is not mapped is nobody at the origin, too"
+on a "$mount_gns" "$ORIGIN:/x" "$m" -o remount,uidmap=1:1:1 >said 2>&1
+[ $? = 32 ] && [[ $(<said) == *"uidmap"* ]] &&
+	on a "$mount_gns" "$ORIGIN:/x" "$m" -o remount,uidmap=0:0:1,rasize=1M
+result $? "a remount does not change them"
+gns_umount "$m"
+bad=0
+for map in 1:1 1:1:0 1:1:4294967295 4294967295:0:1 -1:0:1 1:2:3:4 a:b:c 0:0:1x; do
+	on a "$mount_gns" "$ORIGIN:/x" "$m" -o "uidmap=$map" >said 2>&1
+	[ $? = 32 ] && grep -qF "uidmap=$map" said || bad=1
+done
+for map in 5:100:10,gidmap=14:0:1 5:100:10,gidmap=50:109:1; do
+	on a "$mount_gns" "$ORIGIN:/x" "$m" -o "gidmap=$map" >said 2>&1
+	[ $? = 32 ] && grep -q overlaps said || bad=1
+done
+result $bad "maps that make no sense"
+
 # For fstab and mount(8): not for the kernel.
 gns_mount a rw,_netdev,defaults,nofail,x-systemd.automount,x-a=b,retry=0,fg
 shows "$m" rw hard

@@ -296,7 +296,7 @@ static void change_all(struct changer *c, unsigned int ms)
 	u64 begin = lab_now();
 
 	while (lab_ms(begin) < ms ||
-	       (grows.acked < ENOUGH && lab_ms(begin) < 10 * ms)) {
+	       (grows.acked < ENOUGH && lab_ms(begin) < 30 * ms)) {
 		write_state(c, &grows, BASE, WORD);
 		write_state(c, &mapped, MAP_LEN, 0);
 		rename_state(c);

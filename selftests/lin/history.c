@@ -177,6 +177,33 @@ static int make_start(struct lin_search *s, const struct lin_carry *c)
 	return 0;
 }
 
+static int cmp_loss(const void *pa, const void *pb)
+{
+	const struct lin_op *a = *(const struct lin_op *const *)pa;
+	const struct lin_op *b = *(const struct lin_op *const *)pb;
+
+	return a->call < b->call ? -1 : a->call > b->call;
+}
+
+/* What the losses leave is known to all operations, also to those before. */
+static int make_losses(struct lin_search *s)
+{
+	struct lin_losses *l = &s->losses;
+	size_t i;
+
+	l->op = lin_alloc(s->nop, sizeof(*l->op));
+	if (!l->op)
+		return -1;
+	for (i = 0; i < s->nop; i++)
+		if (s->m->kinds[s->op[i].kind].flags & LIN_K_LOSE)
+			l->op[l->n++] = &s->op[i];
+	if (l->n)
+		qsort(l->op, l->n, sizeof(*l->op), cmp_loss);
+	for (i = 0; i < s->nop && l->n; i++)
+		s->op[i].losses = l;
+	return 0;
+}
+
 /*
  * lin_search_init - prepare the search of one history
  * @op:		operations, those of the carry first, their lists must stay
@@ -208,6 +235,8 @@ int lin_search_init(struct lin_search *s, const struct lin_model *m,
 	}
 	if (m->learn && m->learn(s->op, nop, final))
 		return -1;
+	if (make_losses(s))
+		return -1;
 	make_events(s);
 	if (make_slots(s) || make_twins(s) || make_tables(s))
 		return -1;
@@ -229,6 +258,7 @@ void lin_search_free(struct lin_search *s)
 	lin_memo_free(&s->memo);
 	free(s->in);
 	free(s->out);
+	free(s->losses.op);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -122,10 +122,13 @@ int lin_learn_register(struct lin_op *ops, size_t n, bool final)
 	for (i = 0; i < n && !ret; i++) {
 		struct lin_op *op = &ops[i];
 
-		if (op->kind == LIN_REG_WRITE)
+		if (op->kind == LIN_REG_WRITE || op->kind == LIN_REG_PUT)
 			a[na++] = (struct origin){ op->arg[0], op };
 		else if (op->kind == LIN_REG_REVERT)
 			ret = seen_add(&reverted, op->arg[0]);
+		else if (op->kind == LIN_REG_LOSE)
+			ret = seen_add(&reverted, op->arg[0]) ?:
+			      seen_add(&seen, op->arg[0]);
 		else if (op->kind == LIN_REG_READ && answered(op))
 			ret = seen_add(&seen, op->res[0]);
 	}
@@ -136,6 +139,7 @@ int lin_learn_register(struct lin_op *ops, size_t n, bool final)
 	seen_sort(&seen);
 	for (i = 0; i < n && !ret && final; i++)
 		if ((ops[i].kind == LIN_REG_WRITE ||
+		     ops[i].kind == LIN_REG_PUT ||
 		     ops[i].kind == LIN_REG_REVERT) &&
 		    !seen_has(&seen, ops[i].arg[0]))
 			ops[i].arg[0] = LIN_NO_VALUE;
@@ -159,11 +163,15 @@ int lin_learn_tree(struct lin_op *ops, size_t n, bool final)
 	if (!final)
 		return 0;
 	for (i = 0; i < n && !ret; i++) {
+		/* its id has to be one that is there */
+		if (ops[i].kind == LIN_TREE_LINK)
+			ret = seen_add(&seen, ops[i].arg[2]);
 		if (!answered(&ops[i]))
 			continue;
 		if (ops[i].kind == LIN_TREE_LOOKUP)
 			ret = seen_add(&seen, ops[i].res[0]);
-		else if (ops[i].kind == LIN_TREE_READDIR)
+		else if (ops[i].kind == LIN_TREE_READDIR ||
+			 ops[i].kind == LIN_TREE_LOSE)
 			ret = seen_list(&seen, &ops[i]);
 	}
 	seen_sort(&seen);
@@ -210,7 +218,8 @@ static void learn_removals(const struct lin_op *ops, size_t n,
 		if (!answered(&ops[i]))
 			continue;
 		/* a revert as well, unless its list has the entry */
-		if (ops[i].kind == LIN_LOG_REVERT)
+		if (ops[i].kind == LIN_LOG_REVERT ||
+		    ops[i].kind == LIN_LOG_LOSE)
 			k = 0;
 		else if (ops[i].kind == LIN_LOG_TRUNC)
 			k = ops[i].arg[0];
@@ -249,6 +258,8 @@ int lin_learn_log(struct lin_op *ops, size_t n, bool final)
 			a[na++] = (struct origin){ op->arg[0], op };
 		else if (op->kind == LIN_LOG_REVERT)
 			ret = seen_list(&reverted, op);
+		else if (op->kind == LIN_LOG_LOSE)
+			ret = seen_list(&reverted, op) ?: seen_list(&seen, op);
 		else if (op->kind == LIN_LOG_READ && answered(op))
 			ret = seen_list(&seen, op);
 	}

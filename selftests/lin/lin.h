@@ -26,6 +26,8 @@
 #define LIN_STATE_MAX	256
 #define LIN_LIST_MAX	32
 
+struct lin_losses;
+
 /**
  * struct lin_op - one recorded operation
  * @call:	time of the invocation
@@ -38,6 +40,7 @@
  * @err:	0, the negative errno which was answered, or LIN_UNKNOWN
  * @kind:	operation of the model
  * @obj:	object it addresses, see lin_model.per_object
+ * @losses:	the checker's own, NULL
  *
  * Two operations are ordered when the one's @ret is strictly less than the
  * other's @call.  Equal stamps count as concurrent, so a recorder which can
@@ -54,6 +57,17 @@ struct lin_op {
 	int32_t		err;
 	uint16_t	kind;
 	uint16_t	obj;
+	const struct lin_losses	*losses;
+};
+
+/**
+ * struct lin_losses - what each loss of an object left of it, in their order
+ * @n:		number of losses
+ * @op:		the operations (LIN_K_LOSE), one after the other in time
+ */
+struct lin_losses {
+	size_t			n;
+	const struct lin_op	**op;
 };
 
 /* The result of such an operation is not known and must not be checked. */
@@ -66,6 +80,7 @@ static inline bool lin_op_unknown(const struct lin_op *op)
 #define LIN_K_LIST_ARG	1	/* takes a list */
 #define LIN_K_LIST_RES	2	/* answers a list */
 #define LIN_K_OPT_RES	4	/* res[0] may be LIN_ANY */
+#define LIN_K_LOSE	8	/* may undo what was not synced; not in streams */
 
 /**
  * struct lin_kind - how one operation of a model is written as text
@@ -222,6 +237,9 @@ enum lin_register_kind {
 	LIN_REG_STAT,		/* res: size */
 	LIN_REG_TRUNC,		/* value and size become 0 */
 	LIN_REG_REVERT,		/* arg: value, size */
+	LIN_REG_PUT,		/* as WRITE and SYNC in one */
+	LIN_REG_SYNC,		/* no loss from now on undoes what was before */
+	LIN_REG_LOSE,		/* arg: value, size it has now */
 };
 
 #define LIN_LOG_MAX	LIN_LIST_MAX
@@ -237,19 +255,28 @@ enum lin_log_kind {
 	LIN_LOG_STAT,		/* res: number of ids */
 	LIN_LOG_TRUNC,		/* arg: number of ids left; 0 ids fill holes */
 	LIN_LOG_REVERT,		/* list: ids */
+	LIN_LOG_SYNC,		/* no loss from now on undoes what was before */
+	LIN_LOG_LOSE,		/* list: ids it has now */
 };
 
 #define LIN_TREE_DIRS	3
 #define LIN_TREE_NAMES	6
 #define LIN_TREE_CELLS	(LIN_TREE_DIRS * LIN_TREE_NAMES)
+/* In the id of what mkdir makes, and of nothing else. */
+#define LIN_TREE_ISDIR	0x40000000u
 
 enum lin_tree_kind {
 	LIN_TREE_CREATE,	/* arg: dir, name, id; -EEXIST */
-	LIN_TREE_UNLINK,	/* arg: dir, name; -ENOENT */
+	LIN_TREE_UNLINK,	/* arg: dir, name; -ENOENT, -EISDIR */
 	LIN_TREE_RENAME,	/* arg: dir, name, new dir, new name; -ENOENT */
 	LIN_TREE_LOOKUP,	/* arg: dir, name; res: id; -ENOENT */
 	LIN_TREE_READDIR,	/* arg: dir; list: id or 0 per name */
 	LIN_TREE_REVERT,	/* list: id or 0 per name of every dir */
+	LIN_TREE_MKDIR,		/* arg: dir, name, id; -EEXIST */
+	LIN_TREE_RMDIR,		/* arg: dir, name; -ENOENT, -ENOTDIR */
+	LIN_TREE_LINK,		/* arg: dir, name, id it gets; -EEXIST */
+	LIN_TREE_SYNC,		/* arg: dir; no loss undoes its names as of now */
+	LIN_TREE_LOSE,		/* list: id or 0 per name of every dir, as of now */
 };
 
 #endif /* GNS_LIN_H */

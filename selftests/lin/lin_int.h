@@ -114,6 +114,7 @@ struct lin_search {
 	size_t			pool_cap;
 	uint64_t		*tmp;
 	struct lin_memo		memo;
+	struct lin_losses	losses;
 	/* configurations at the start and end of the current piece */
 	uint64_t		*in;
 	size_t			nin;
@@ -170,6 +171,23 @@ static inline void lin_clear(uint64_t *set, uint32_t bit)
 /* Learnt about an append: index it went to plus 1, id before it or 0. */
 #define LIN_LOG_ARG_AT		2
 #define LIN_LOG_ARG_AFTER	3
+
+/* What the loss after those which happened will leave, or NULL. */
+static inline const struct lin_op *lin_next_loss(const struct lin_op *op,
+						 uint32_t happened)
+{
+	if (!op->losses || happened >= op->losses->n)
+		return NULL;
+	return op->losses->op[happened];
+}
+
+/* Refusals which depend on nothing the models know about. */
+bool lin_refused(int32_t err);
+/* NULL, or why op->err can not be; also: a refusal the operation has, or 0 */
+const char *lin_valid_err(const struct lin_op *op, int32_t also);
+/* Is it an id which one may give? */
+bool lin_valid_id(uint64_t id);
+extern const char lin_bad_id[];
 
 int lin_learn_register(struct lin_op *ops, size_t n, bool final);
 int lin_learn_log(struct lin_op *ops, size_t n, bool final);

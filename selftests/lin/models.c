@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sequential specifications: register, append log, tree.
+ * Sequential specifications: register and append log.
  *
  * Every step function comes in the same order: first an operation whose
  * outcome is unknown (apply what it would have done here), then one which was
@@ -16,7 +16,7 @@
  * and tell nothing.  Errors which leave the outcome open (EIO, ETIMEDOUT, ...)
  * are not among them: the recorder has to enter such operations as unknown.
  */
-static bool refused(int32_t err)
+bool lin_refused(int32_t err)
 {
 	switch (-err) {
 	case ENOSPC:
@@ -30,18 +30,18 @@ static bool refused(int32_t err)
 	return false;
 }
 
-static const char *valid_err(const struct lin_op *op, int32_t also)
+const char *lin_valid_err(const struct lin_op *op, int32_t also)
 {
-	if (!op->err || lin_op_unknown(op) || refused(op->err))
+	if (!op->err || lin_op_unknown(op) || lin_refused(op->err))
 		return NULL;
 	if (also && op->err == -also)
 		return NULL;
 	return "error can not be answered here, or leaves the outcome open";
 }
 
-static const char bad_id[] = "an id is 1 to 4294967294";
+const char lin_bad_id[] = "an id is 1 to 4294967294";
 
-static bool valid_id(uint64_t id)
+bool lin_valid_id(uint64_t id)
 {
 	return id && id < LIN_NO_ID;
 }
@@ -52,6 +52,8 @@ struct reg_state {
 	uint64_t value;
 	uint64_t size;
 	uint64_t until;		/* value will be read by who is called then */
+	uint32_t nlost;		/* losses so far */
+	uint32_t kept;		/* the next one may leave what it did leave */
 };
 
 static const struct lin_kind reg_kinds[] = {
@@ -60,6 +62,9 @@ static const struct lin_kind reg_kinds[] = {
 	[LIN_REG_STAT]   = { "stat", "", 0, 0, 1, 0 },
 	[LIN_REG_TRUNC]  = { "trunc", "", 0, 0, 0, 0 },
 	[LIN_REG_REVERT] = { "revert", "value size", 2, 1, 0, 0 },
+	[LIN_REG_PUT]    = { "put", "value end", 2, 1, 0, 0 },
+	[LIN_REG_SYNC]   = { "sync", "", 0, 0, 0, 0 },
+	[LIN_REG_LOSE]   = { "lose", "value size", 2, 1, 0, LIN_K_LOSE },
 };
 
 static void reg_init(void *state)
@@ -74,14 +79,9 @@ static bool reg_pure(const struct lin_op *op)
 	return !lin_op_unknown(op) && op->err;
 }
 
-static bool reg_step(void *state, const struct lin_op *op)
+static bool reg_apply(struct reg_state *s, const struct lin_op *op)
 {
-	struct reg_state *s = state;
-	bool unknown = lin_op_unknown(op);
-
-	if (!unknown && op->err)
-		return true;
-	if (!reg_pure(op)) {
+	if (op->kind != LIN_REG_SYNC) {
 		if (s->until > op->call)
 			return false;
 		s->until = 0;
@@ -89,25 +89,56 @@ static bool reg_step(void *state, const struct lin_op *op)
 
 	switch (op->kind) {
 	case LIN_REG_WRITE:
+	case LIN_REG_PUT:
 		s->value = op->arg[0];
 		s->until = op->arg[LIN_REG_ARG_UNTIL];
 		if (s->size < op->arg[1])
 			s->size = op->arg[1];
-		return true;
-	case LIN_REG_READ:
-		return unknown || s->value == op->res[0];
-	case LIN_REG_STAT:
-		return unknown || s->size == op->res[0];
+		break;
 	case LIN_REG_TRUNC:
 		s->value = 0;
 		s->size = 0;
-		return true;
+		break;
+	case LIN_REG_LOSE:
+		if (!s->kept && op->losses)
+			return false;
+		s->nlost++;
+		s->kept = 0;
+		/* fall through */
 	case LIN_REG_REVERT:
 		s->value = op->arg[0];
 		s->size = op->arg[1];
-		return true;
+		break;
 	}
-	return false;
+	return true;
+}
+
+/* Is this what the next loss will leave?  With @synced it has to be. */
+static void reg_note(struct reg_state *s, const struct lin_op *op, bool synced)
+{
+	const struct lin_op *l = lin_next_loss(op, s->nlost);
+	bool same = l && s->value == l->arg[0] && s->size == l->arg[1];
+
+	if (same || synced)
+		s->kept = same;
+}
+
+static bool reg_step(void *state, const struct lin_op *op)
+{
+	struct reg_state *s = state;
+	bool unknown = lin_op_unknown(op);
+
+	if (!unknown && op->err)
+		return true;
+	if (op->kind == LIN_REG_READ)
+		return unknown || s->value == op->res[0];
+	if (op->kind == LIN_REG_STAT)
+		return unknown || s->size == op->res[0];
+	reg_note(s, op, false);
+	if (!reg_apply(s, op))
+		return false;
+	reg_note(s, op, op->kind == LIN_REG_PUT || op->kind == LIN_REG_SYNC);
+	return true;
 }
 
 static const char *reg_valid(const struct lin_op *op)
@@ -117,7 +148,7 @@ static const char *reg_valid(const struct lin_op *op)
 		return "this value is reserved";
 	if (op->arg[2] || op->arg[3])
 		return "too many arguments";
-	return valid_err(op, 0);
+	return lin_valid_err(op, 0);
 }
 
 const struct lin_model lin_register = {
@@ -137,6 +168,8 @@ const struct lin_model lin_register = {
 
 struct log_state {
 	uint32_t n;
+	uint32_t nlost; /* as in a register */
+	uint32_t kept;
 	uint32_t id[LIN_LOG_MAX];
 };
 
@@ -146,6 +179,8 @@ static const struct lin_kind log_kinds[] = {
 	[LIN_LOG_STAT]   = { "stat", "", 0, 0, 1, 0 },
 	[LIN_LOG_TRUNC]  = { "trunc", "length", 1, 0, 0, 0 },
 	[LIN_LOG_REVERT] = { "revert", "", 0, 0, 0, LIN_K_LIST_ARG },
+	[LIN_LOG_SYNC]   = { "sync", "", 0, 0, 0, 0 },
+	[LIN_LOG_LOSE]   = { "lose", "", 0, 0, 0, LIN_K_LIST_ARG | LIN_K_LOSE },
 };
 
 static void log_init(void *state)
@@ -163,7 +198,7 @@ static bool log_pure(const struct lin_op *op)
 /* Everything behind the end stays zero, states are compared as bytes. */
 static void log_set(struct log_state *s, const uint32_t *id, uint32_t n)
 {
-	memset(s, 0, sizeof(*s));
+	memset(s->id, 0, sizeof(s->id));
 	s->n = n;
 	if (n)
 		memcpy(s->id, id, n * sizeof(*id));
@@ -185,6 +220,44 @@ static bool log_append(struct log_state *s, const struct lin_op *op,
 	return true;
 }
 
+static bool log_is(const struct log_state *s, const struct lin_op *op)
+{
+	return s->n == op->nlist &&
+	       (!s->n || !memcmp(s->id, op->list, s->n * sizeof(s->id[0])));
+}
+
+static void log_note(struct log_state *s, const struct lin_op *op, bool synced)
+{
+	const struct lin_op *l = lin_next_loss(op, s->nlost);
+	bool same = l && log_is(s, l);
+
+	if (same || synced)
+		s->kept = same;
+}
+
+static bool log_apply(struct log_state *s, const struct lin_op *op, bool unknown)
+{
+	switch (op->kind) {
+	case LIN_LOG_APPEND:
+		return log_append(s, op, unknown);
+	case LIN_LOG_TRUNC:
+		for (; s->n > op->arg[0]; s->n--)
+			s->id[s->n - 1] = 0;
+		s->n = (uint32_t)op->arg[0];
+		break;
+	case LIN_LOG_LOSE:
+		if (!s->kept && op->losses)
+			return false;
+		s->nlost++;
+		s->kept = 0;
+		/* fall through */
+	case LIN_LOG_REVERT:
+		log_set(s, op->list, op->nlist);
+		break;
+	}
+	return true;
+}
+
 static bool log_step(void *state, const struct lin_op *op)
 {
 	struct log_state *s = state;
@@ -192,39 +265,26 @@ static bool log_step(void *state, const struct lin_op *op)
 
 	if (!unknown && op->err)
 		return true;
-
-	switch (op->kind) {
-	case LIN_LOG_APPEND:
-		return log_append(s, op, unknown);
-	case LIN_LOG_READ:
-		if (unknown)
-			return true;
-		return s->n == op->nlist &&
-		       (!s->n || !memcmp(s->id, op->list,
-					 s->n * sizeof(s->id[0])));
-	case LIN_LOG_STAT:
+	if (op->kind == LIN_LOG_READ)
+		return unknown || log_is(s, op);
+	if (op->kind == LIN_LOG_STAT)
 		return unknown || s->n == op->res[0];
-	case LIN_LOG_TRUNC:
-		for (; s->n > op->arg[0]; s->n--)
-			s->id[s->n - 1] = 0;
-		s->n = (uint32_t)op->arg[0];
-		return true;
-	case LIN_LOG_REVERT:
-		log_set(s, op->list, op->nlist);
-		return true;
-	}
-	return false;
+	log_note(s, op, false);
+	if (!log_apply(s, op, unknown))
+		return false;
+	log_note(s, op, op->kind == LIN_LOG_SYNC);
+	return true;
 }
 
 static const char *log_valid(const struct lin_op *op)
 {
-	if (op->kind == LIN_LOG_APPEND && !valid_id(op->arg[0]))
-		return bad_id;
+	if (op->kind == LIN_LOG_APPEND && !lin_valid_id(op->arg[0]))
+		return lin_bad_id;
 	if (op->kind == LIN_LOG_APPEND && (op->arg[2] || op->arg[3]))
 		return "too many arguments";
 	if (op->kind == LIN_LOG_TRUNC && op->arg[0] > LIN_LOG_MAX)
 		return "length too large for this model";
-	return valid_err(op, 0);
+	return lin_valid_err(op, 0);
 }
 
 const struct lin_model lin_log = {
@@ -238,171 +298,6 @@ const struct lin_model lin_log = {
 	.pure		= log_pure,
 	.learn		= lin_learn_log,
 	.valid		= log_valid,
-};
-
-/* tree */
-
-struct tree_state {
-	uint32_t id[LIN_TREE_DIRS][LIN_TREE_NAMES];
-};
-
-static const struct lin_kind tree_kinds[] = {
-	[LIN_TREE_CREATE]  = { "create", "dir name id", 3, 3, 0, 0 },
-	[LIN_TREE_UNLINK]  = { "unlink", "dir name", 2, 2, 0, 0 },
-	[LIN_TREE_RENAME]  = { "rename", "dir name newdir newname", 4, 4, 0, 0 },
-	[LIN_TREE_LOOKUP]  = { "lookup", "dir name", 2, 2, 1, 0 },
-	[LIN_TREE_READDIR] = { "readdir", "dir", 1, 1, 0, LIN_K_LIST_RES },
-	[LIN_TREE_REVERT]  = { "revert", "", 0, 0, 0, LIN_K_LIST_ARG },
-};
-
-static void tree_init(void *state)
-{
-	memset(state, 0, sizeof(struct tree_state));
-}
-
-static bool tree_pure(const struct lin_op *op)
-{
-	if (op->kind == LIN_TREE_LOOKUP || op->kind == LIN_TREE_READDIR)
-		return true;
-	return !lin_op_unknown(op) && op->err;
-}
-
-static void tree_apply(struct tree_state *s, const struct lin_op *op)
-{
-	uint32_t *at, id;
-
-	if (op->kind == LIN_TREE_REVERT) {
-		memcpy(s->id, op->list, sizeof(s->id));
-		return;
-	}
-	at = &s->id[op->arg[0]][op->arg[1]];
-	switch (op->kind) {
-	case LIN_TREE_CREATE:
-		if (!*at)
-			*at = (uint32_t)op->arg[2];
-		break;
-	case LIN_TREE_UNLINK:
-		*at = 0;
-		break;
-	case LIN_TREE_RENAME:
-		id = *at;
-		if (!id)
-			break;
-		*at = 0;
-		s->id[op->arg[2]][op->arg[3]] = id;
-		break;
-	}
-}
-
-static bool tree_readdir(const struct tree_state *s, const struct lin_op *op)
-{
-	return !memcmp(s->id[op->arg[0]], op->list, sizeof(s->id[0]));
-}
-
-static bool tree_step(void *state, const struct lin_op *op)
-{
-	struct tree_state *s = state;
-	uint32_t at = 0;
-
-	if (lin_op_unknown(op)) {
-		if (!tree_pure(op))
-			tree_apply(s, op);
-		return true;
-	}
-	if (refused(op->err))
-		return true;
-	if (op->kind == LIN_TREE_READDIR)
-		return tree_readdir(s, op);
-	if (op->kind != LIN_TREE_REVERT)
-		at = s->id[op->arg[0]][op->arg[1]];
-
-	switch (op->kind) {
-	case LIN_TREE_CREATE:
-		if (op->err)
-			return at != 0;
-		if (at)
-			return false;
-		break;
-	case LIN_TREE_UNLINK:
-	case LIN_TREE_RENAME:
-		if (op->err)
-			return at == 0;
-		if (!at)
-			return false;
-		break;
-	case LIN_TREE_LOOKUP:
-		return op->err ? at == 0 : at && at == op->res[0];
-	}
-	tree_apply(s, op);
-	return true;
-}
-
-static uint64_t tree_cell(uint64_t dir, uint64_t name)
-{
-	return 1ull << (dir * LIN_TREE_NAMES + name);
-}
-
-static uint64_t tree_touch(const struct lin_op *op)
-{
-	const uint64_t *a = op->arg;
-
-	switch (op->kind) {
-	case LIN_TREE_CREATE:
-	case LIN_TREE_UNLINK:
-	case LIN_TREE_LOOKUP:
-		return tree_cell(a[0], a[1]);
-	case LIN_TREE_RENAME:
-		/* what is not there does not get anywhere */
-		if (!lin_op_unknown(op) && op->err)
-			return tree_cell(a[0], a[1]);
-		return tree_cell(a[0], a[1]) | tree_cell(a[2], a[3]);
-	case LIN_TREE_READDIR:
-		return ((1ull << LIN_TREE_NAMES) - 1) << (a[0] * LIN_TREE_NAMES);
-	}
-	return UINT64_MAX;
-}
-
-static const char *tree_valid(const struct lin_op *op)
-{
-	const uint64_t *a = op->arg;
-
-	if (op->kind == LIN_TREE_REVERT) {
-		if (op->nlist != LIN_TREE_CELLS)
-			return "revert takes an id or 0 for every name of every dir";
-		return valid_err(op, 0);
-	}
-	if (a[0] >= LIN_TREE_DIRS)
-		return "no such dir";
-	if (op->kind == LIN_TREE_READDIR) {
-		if (!lin_op_unknown(op) && !op->err &&
-		    op->nlist != LIN_TREE_NAMES)
-			return "readdir answers an id or 0 for every name";
-		return valid_err(op, 0);
-	}
-	if (a[1] >= LIN_TREE_NAMES)
-		return "no such name";
-	if (op->kind == LIN_TREE_CREATE) {
-		if (!valid_id(a[2]))
-			return bad_id;
-		return valid_err(op, EEXIST);
-	}
-	if (op->kind == LIN_TREE_RENAME &&
-	    (a[2] >= LIN_TREE_DIRS || a[3] >= LIN_TREE_NAMES))
-		return "no such target";
-	return valid_err(op, ENOENT);
-}
-
-const struct lin_model lin_tree = {
-	.name		= "tree",
-	.kinds		= tree_kinds,
-	.nkinds		= ARRAY_SIZE(tree_kinds),
-	.state_size	= sizeof(struct tree_state),
-	.init		= tree_init,
-	.step		= tree_step,
-	.pure		= tree_pure,
-	.touch		= tree_touch,
-	.learn		= lin_learn_tree,
-	.valid		= tree_valid,
 };
 
 /**

@@ -111,6 +111,8 @@ int lin_stream_add(struct lin_stream *s, const struct lin_op *op)
 		return -1;
 	if (!why && s->cut && op->call <= s->upto)
 		why = "called before the last cut, recorded after it";
+	if (!why && s->m->kinds[op->kind].flags & LIN_K_LOSE)
+		why = "what a loss leaves has to be known before it";
 	if (why) {
 		s->res.status = LIN_INVALID;
 		s->res.bad = id;

@@ -39,9 +39,29 @@ static bool place(const struct lin_model *m, const struct lin_op *ops, size_t n,
 	return false;
 }
 
+/* In the order of time, and one after the other. */
+static void find_losses(const struct lin_model *m, struct lin_op *ops, size_t n,
+			struct lin_losses *l)
+{
+	size_t i, k;
+
+	l->n = 0;
+	for (i = 0; i < n; i++) {
+		if (!(m->kinds[ops[i].kind].flags & LIN_K_LOSE))
+			continue;
+		for (k = l->n++; k && l->op[k - 1]->call > ops[i].call; k--)
+			l->op[k] = l->op[k - 1];
+		l->op[k] = &ops[i];
+	}
+	for (i = 0; i < n && l->n; i++)
+		ops[i].losses = l;
+}
+
 bool brute(const struct lin_model *m, const struct lin_op *ops, size_t n)
 {
 	uint64_t state[LIN_STATE_MAX / 8];
+	const struct lin_op *lost[16];
+	struct lin_losses losses = { .op = lost };
 	struct lin_op mine[16];
 	unsigned int obj;
 	size_t i, k;
@@ -52,6 +72,7 @@ bool brute(const struct lin_model *m, const struct lin_op *ops, size_t n)
 		for (i = 0, k = 0; i < n; i++)
 			if (!m->per_object || ops[i].obj == obj)
 				mine[k++] = ops[i];
+		find_losses(m, mine, k, &losses);
 		memset(state, 0, sizeof(state));
 		m->init(state);
 		if (!place(m, mine, k, 0, state))

@@ -182,7 +182,7 @@ static void exec_tree(struct world *w, struct plan *p)
 	struct lin_op *op = &p->op;
 	uint32_t *dir = w->tree + op->arg[0] * LIN_TREE_NAMES;
 	uint32_t *at = dir + op->arg[1];
-	uint32_t id = *at;
+	uint32_t id = *at, *to;
 
 	switch (op->kind) {
 	case LIN_TREE_CREATE:
@@ -197,9 +197,12 @@ static void exec_tree(struct world *w, struct plan *p)
 			op->err = -ENOENT;
 			break;
 		}
+		to = w->tree + op->arg[2] * LIN_TREE_NAMES + op->arg[3];
+		if (op->kind == LIN_TREE_RENAME && *to == id)
+			break;
 		*at = 0;
 		if (op->kind == LIN_TREE_RENAME)
-			w->tree[op->arg[2] * LIN_TREE_NAMES + op->arg[3]] = id;
+			*to = id;
 		break;
 	case LIN_TREE_LOOKUP:
 		op->res[0] = id;

@@ -5,14 +5,7 @@
 
 #include "test_int.h"
 
-#define GOOD	SIZE_MAX
-
-/* @bad: the operation which must be blamed, counted from 0 */
-static const struct hand {
-	const char	*name;
-	size_t		bad;
-	const char	*text;
-} cases[] = {
+static const struct hand cases[] = {
 	/* register */
 	{ "register: nothing happened", GOOD,
 	  "model register\n" },
@@ -361,6 +354,11 @@ static const char *const malformed[] = {
 	"model tree\n10 20 c0 o0 create 0 0 1 -> ENOENT\n",
 	"model tree\n10 20 c0 o0 readdir 0 -> [1 2]\n",
 	"model tree\n10 20 c0 o0 readdir 0 -> ENOENT\n",
+	"model tree\n10 20 c0 o0 mkdir 0 0 5 -> ok\n",
+	"model tree\n10 20 c0 o0 create 0 0 1073741829 -> ok\n",
+	"model tree\n10 20 c0 o0 unlink 0 0 -> ENOTDIR\n",
+	"model tree\n10 20 c0 o0 sync 3 -> ok\n",
+	"model tree\n10 20 c0 o0 lose [1 2] -> ok\n",
 };
 
 static int parse(const char *text, struct lin_hist *h, char *msg, size_t len)
@@ -436,9 +434,18 @@ static bool run_case(const struct hand *c)
 	return good;
 }
 
+static void run_cases(const struct hand *c, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		tap(run_case(&c[i]), "%s: %s",
+		    c[i].bad == GOOD ? "good" : "bad", c[i].name);
+}
+
 unsigned int hand_count(void)
 {
-	return ARRAY_SIZE(cases) + 1;
+	return ARRAY_SIZE(cases) + hand_nlosses + 1;
 }
 
 void hand_run(void)
@@ -448,13 +455,8 @@ void hand_run(void)
 	char msg[128];
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *is = "bad";
-
-		if (cases[i].bad == GOOD)
-			is = "good";
-		tap(run_case(&cases[i]), "%s: %s", is, cases[i].name);
-	}
+	run_cases(cases, ARRAY_SIZE(cases));
+	run_cases(hand_losses, hand_nlosses);
 	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
 		if (!parse(malformed[i], &h, msg, sizeof(msg))) {
 			tap_note("accepted: %s", malformed[i]);

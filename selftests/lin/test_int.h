@@ -58,6 +58,23 @@ void gen_noise(struct lin_hist *h, size_t i, struct rng *r);
 /* By trying all permutations; a few operations only. */
 bool brute(const struct lin_model *m, const struct lin_op *ops, size_t n);
 
+#define GOOD	SIZE_MAX
+
+/**
+ * struct hand - a history and its verdict
+ * @name:	what it is about
+ * @bad:	the operation which must be blamed, counted from 0, or GOOD
+ * @text:	in the file form
+ */
+struct hand {
+	const char	*name;
+	size_t		bad;
+	const char	*text;
+};
+
+extern const struct hand hand_losses[];
+extern const unsigned int hand_nlosses;
+
 unsigned int hand_count(void);
 void hand_run(void);
 

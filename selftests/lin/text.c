@@ -14,6 +14,8 @@ static const struct {
 } errors[] = {
 	{ "EEXIST", EEXIST },
 	{ "ENOENT", ENOENT },
+	{ "EISDIR", EISDIR },
+	{ "ENOTDIR", ENOTDIR },
 	{ "ENOSPC", ENOSPC },
 	{ "EDQUOT", EDQUOT },
 	{ "EROFS", EROFS },

@@ -1,0 +1,2 @@
+lincheck: lincheck.c lin.h
+lin.h:

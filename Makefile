@@ -9,6 +9,7 @@
 #	make check		the tests; check-full adds two more kernels
 #	make check STEPS="..."	only these steps, see selftests/steps
 #	make vm T="..." K=...	only these VM tests, on stock, debug, 6.1 or fast
+#	make torture N=300 [SEED=...] [K=debug]	faults in guests, by hand
 #	make lint bench install clean
 #
 # demo and check install the Debian packages they lack (tools/deps).
@@ -61,6 +62,10 @@ vm:
 	@tools/deps build vm check
 	selftests/vm/suite --kernel $(or $(K),stock) $(T)
 
+torture:
+	@tools/deps build vm check
+	@selftests/history/torture $(or $(N),300) $(SEED)
+
 bench:
 	@tools/deps build vm check bench
 	selftests/bench/run
@@ -80,4 +85,4 @@ clean:
 	rm -rf build
 	@if [ -f kmod/Makefile ]; then $(MAKE) -C kmod clean; fi
 
-.PHONY: all helperd tools kmod demo check check-full lint vm bench install clean
+.PHONY: all helperd tools kmod demo check check-full lint vm torture bench install clean

@@ -15,6 +15,81 @@ static const struct lin_model *const models[HIST_MODELS] = {
 	&lin_tree,
 };
 
+static void to_op(const struct rec *r, u32 client, struct lin_op *op)
+{
+	memset(op, 0, sizeof(*op));
+	op->call = r->call;
+	op->ret = r->ret ?: LIN_PENDING;
+	memcpy(op->arg, r->arg, sizeof(op->arg));
+	op->res[0] = r->res;
+	op->list = r->list;
+	op->nlist = r->nlist;
+	op->client = client;
+	op->err = r->err;
+	op->kind = r->kind;
+	op->obj = r->obj;
+}
+
+static bool is_loss(const struct lin_op *op, u32 m)
+{
+	return models[m]->kinds[op->kind].flags & LIN_K_LOSE;
+}
+
+static bool is_sync(const struct lin_op *op, u32 m)
+{
+	return !strcmp(models[m]->kinds[op->kind].name, "sync");
+}
+
+/* Around a loss of power, what was only looked at tells nothing. */
+static bool told(const struct hist *h, u32 m, const struct lin_op *op)
+{
+	const struct loss *l;
+
+	/* A read that was never answered says nothing. */
+	if (op->ret == LIN_PENDING)
+		return !models[m]->pure(op);
+	/* Nothing was lost, so nothing has to be kept. */
+	if (!h->nlosses && is_sync(op, m))
+		return false;
+	if (!models[m]->pure(op))
+		return true;
+	for (l = h->losses; l < h->losses + h->nlosses; l++)
+		if (op->call < l->end && op->ret > l->call)
+			return false;
+	return true;
+}
+
+static void add(struct lin_hist *out, const struct lin_op *op)
+{
+	if (lin_hist_add(out, op))
+		abort();
+}
+
+/*
+ * A change that was asked for before a loss and answered after it may have run
+ * before and be lost, and run again: what has no answer may be done twice where
+ * nothing is left of the first time.
+ */
+static void add_lost(const struct hist *h, u32 m, const struct rec *r,
+		     struct lin_op op, struct lin_hist *out)
+{
+	u64 ret = op.ret;
+	const struct loss *l;
+
+	if (is_loss(&op, m) || is_sync(&op, m) || models[m]->pure(&op))
+		return;
+	if (m == HIST_TREE && r->list[0] &&
+	    (op.kind == LIN_TREE_CREATE || op.kind == LIN_TREE_MKDIR))
+		op.arg[2] = r->list[0];
+	op.err = LIN_UNKNOWN;
+	for (l = h->losses; l < h->losses + h->nlosses; l++) {
+		if (op.call >= l->call || ret <= l->ret)
+			continue;
+		op.ret = l->ret;
+		add(out, &op);
+	}
+}
+
 static void collect(struct hist *h, u32 m, struct lin_hist *out)
 {
 	struct lin_op op;
@@ -27,22 +102,11 @@ static void collect(struct hist *h, u32 m, struct lin_hist *out)
 
 			if (r->model != m || r->dropped)
 				continue;
-			memset(&op, 0, sizeof(op));
-			op.call = r->call;
-			op.ret = r->ret ?: LIN_PENDING;
-			memcpy(op.arg, r->arg, sizeof(op.arg));
-			op.res[0] = r->res;
-			op.list = r->list;
-			op.nlist = r->nlist;
-			op.client = p;
-			op.err = r->err;
-			op.kind = r->kind;
-			op.obj = r->obj;
-			/* A read that was never answered says nothing. */
-			if (!r->ret && models[m]->pure(&op))
+			to_op(r, p, &op);
+			if (!told(h, m, &op))
 				continue;
-			if (lin_hist_add(out, &op))
-				abort();
+			add(out, &op);
+			add_lost(h, m, r, op, out);
 		}
 	}
 }
@@ -64,6 +128,7 @@ int hist_check(struct hist *h, const char *dir)
 	int bad = 0;
 	u32 m;
 
+	hist_names(h);
 	for (m = 0; m < HIST_MODELS; m++) {
 		struct lin_hist lh = { 0 };
 

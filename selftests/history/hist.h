@@ -25,7 +25,11 @@
 
 #define PROCS 24
 #define RECS 8192
+#define LOSSES 32
 
+#define TAG_MASK 01777u /* mode bits that say which create made a file */
+
+/* A model of locks goes here, with operations in user.c and reader.c. */
 enum hist_model {
 	HIST_REG,
 	HIST_LOG,
@@ -33,7 +37,14 @@ enum hist_model {
 	HIST_MODELS,
 };
 
-/** struct rec - one operation; the fields of struct lin_op */
+/**
+ * struct rec - one operation; the fields of struct lin_op
+ * @tag:     CREATE, MKDIR: the mode it is made with; LOOKUP, LINK: the mode that
+ *           was seen. So it can be told later what was made by a change whose
+ *           answer did not say it: arg[2] is 0 until then, and list[0] is what
+ *           it may have made a first time, before a loss of power
+ * @dropped: it tells nothing
+ */
 struct rec {
 	u64 call;
 	u64 ret; /* 0: not answered yet */
@@ -43,9 +54,24 @@ struct rec {
 	u32 nlist;
 	s32 err;
 	u16 kind;
+	u16 tag;
 	u8 model;
 	u8 obj;
-	bool dropped; /* it tells nothing */
+	bool dropped;
+};
+
+/**
+ * struct loss - the origin's host lost power
+ * @call: before its process was killed
+ * @ret:  what is left was read; it has not started again yet
+ * @end:  no satellite has a lease of before any more. Until here some serve
+ *        what was cached before, and others read what was left: nobody
+ *        promises an order, so what was only looked at tells nothing
+ */
+struct loss {
+	u64 call;
+	u64 ret;
+	u64 end;
 };
 
 struct proc {
@@ -61,7 +87,10 @@ struct hist {
 	u64 value; /* last value or id that was written */
 	bool stop;
 	u32 broken; /* things that no model is needed for to be wrong */
-	bool tree; /* change names, too */
+	u32 tag;
+	bool blocks; /* a register is one block, which a disk writes at once */
+	u32 nlosses;
+	struct loss losses[LOSSES];
 	struct proc procs[PROCS];
 };
 
@@ -76,6 +105,15 @@ struct me {
 
 /** me_rnd() - a random number below @n */
 u32 me_rnd(struct me *me, u32 n);
+
+/** hist_stamp() - the moment, later than every one before */
+u64 hist_stamp(struct hist *h);
+
+/** hist_tag() - for the next name that is made; a mode */
+u32 hist_tag(struct hist *h);
+
+/** hist_id() - of a file or directory, from what stat(2) or a listing says */
+u32 hist_id(u64 ino, bool is_dir);
 
 /** rec_call() - an operation begins; NULL: no room, or told to stop */
 struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj);
@@ -95,6 +133,17 @@ void writer(struct me *me);
 
 /** user() - a process that changes what is in @me->mnt */
 void user(struct me *me);
+
+/**
+ * rec_losses() - what is left after a loss of power
+ * @me:   who records it
+ * @dir:  the export as it is on the disk
+ * @loss: call and ret are set
+ */
+void rec_losses(struct me *me, const char *dir, struct loss *loss);
+
+/** hist_names() - find out what creates made that did not say it */
+void hist_names(struct hist *h);
 
 /** hist_check() - is it linearizable? Return: violations, as TAP comments */
 int hist_check(struct hist *h, const char *save);

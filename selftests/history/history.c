@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * history: two satellites are read and their origin is changed while links are
- * cut, helpers die and hang and caches are dropped; then everything that was
- * seen is checked for an order in which it could have happened.
+ * history: satellites are read and changed while something breaks; then
+ * everything that was seen is checked for an order in which it could have
+ * happened.
  *
- *	history [-n EVENTS] [-s SEED] [-o] [-u]
+ *	history [-n FAULTS] [-s SEED] [-u] [-o] [-p]
  *
- * Run by lab_run. With -u it is changed by both mounts, too. With -o the origin
- * is killed as well, and no names change: what a create made can not always be
- * told then.
+ * Run by lab_run. Without words it is changed by the protocol only, and what
+ * breaks is the satellites': links, connections, helpers, caches, the clock.
+ *
+ *	-u	it is changed by the mounts, too
+ *	-o	the origin is killed and stopped as well
+ *	-p	its host loses power, and what was not synced with it
+ *
+ * With all of them it is what `make torture N=...` runs, see torture. What
+ * breaks, when and what is done meanwhile comes from the seed; what is under way
+ * at that moment does not, so that a seed that failed may pass.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,39 +26,44 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hist.h"
 #include "lib/lab.h"
 #include "lib/tap.h"
+#include "nemesis.h"
 #include "tree/client.h"
 
-#define READERS 3 /* of each satellite */
-#define TTL 3 /* seconds: sessions are lost often */
+#define READERS 2 /* of each satellite */
+#define TTL 2 /* seconds: sessions are lost often */
 #define END_MS 60000 /* until everybody has his answer, at the end */
+
+/* What is in between a change and its answer shall take its time. */
+static const char *const hosts[] = { "a", "b", "c" };
+static const char *const links[] = { "delay 15ms", "", "delay 2ms" };
 
 static struct {
 	struct hist *h;
 	pid_t pids[PROCS];
 	u32 n;
-	u64 rnd;
-	bool origin;
 	bool users;
+	struct nemesis m;
 } t;
 
-static u32 rnd(u32 n)
+static struct me new_me(const char *name)
 {
-	t.rnd = t.rnd * 6364136223846793005ull + 1442695040888963407ull;
-	return (t.rnd >> 33) % n;
+	struct me me = { .h = t.h, .client = t.n, .p = &t.h->procs[t.n] };
+
+	me.p->rnd = nemesis_rnd(&t.m, 0x7fffffff) | 1;
+	snprintf(me.p->name, sizeof(me.p->name), "%s", name);
+	return me;
 }
 
 static void start(const char *name, void (*run)(struct me *me),
 		  const char *mnt, const char *netns)
 {
-	struct me me = { .h = t.h, .client = t.n, .mnt = mnt, .netns = netns };
+	struct me me = new_me(name);
 	pid_t pid;
 
-	me.p = &t.h->procs[t.n];
-	me.p->rnd = rnd(0x7fffffff) | 1;
-	snprintf(me.p->name, sizeof(me.p->name), "%s", name);
+	me.mnt = mnt;
+	me.netns = netns;
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
@@ -62,63 +74,6 @@ static void start(const char *name, void (*run)(struct me *me),
 		_exit(0);
 	}
 	t.pids[t.n++] = pid;
-}
-
-static const char *some_host(void)
-{
-	return rnd(2) ? "a" : "b";
-}
-
-static void pause_a_while(void)
-{
-	lab_sleep(rnd(TTL * 1500));
-}
-
-static void event(void)
-{
-	static const char *const ways[] = { "", "in", "out" };
-	const char *host = some_host(), *way = ways[rnd(3)];
-
-	switch (rnd(t.origin ? 8 : 7)) {
-	case 0:
-	case 1:
-	case 2:
-		tap_note("cut %s %s", host, way);
-		lab("net_cut %s %s", host, way);
-		pause_a_while();
-		lab("net_heal %s %s", host, way);
-		break;
-	case 3:
-		tap_note("the helper of %s is killed", host);
-		lab("helper_kill %s", host);
-		if (rnd(2))
-			pause_a_while();
-		lab("helper_start %s", host);
-		break;
-	case 4:
-		tap_note("the helper of %s hangs", host);
-		lab("helper_freeze %s", host);
-		pause_a_while();
-		lab("helper_thaw %s", host);
-		break;
-	case 5:
-		tap_note("caches are dropped");
-		lab("echo %u >/proc/sys/vm/drop_caches", 1 + rnd(3));
-		break;
-	case 6:
-		tap_note("gnsctl drop on %s", host);
-		lab("on %s \"$GNS_TOP/build/obj/tools/gnsctl\" drop $LAB/%s >/dev/null",
-		    host, host);
-		break;
-	case 7:
-		tap_note("the origin is killed");
-		lab("origin_kill");
-		if (rnd(2))
-			pause_a_while();
-		lab("origin_start");
-		break;
-	}
-	lab_sleep(200 + rnd(1000));
 }
 
 /* Return: have all processes ended well? */
@@ -160,25 +115,27 @@ static void files(void)
 		lab(": >$EXPORT/log%u", i);
 	for (i = 0; i < DIRS; i++)
 		lab("mkdir $EXPORT/d%u", i);
+	lab("sync -f $EXPORT");
 }
 
 static void start_all(void)
 {
-	static const char *const hosts[] = { "a", "b" };
 	char name[24];
 	u32 i, k;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < t.m.nhosts; i++) {
+		const char *mnt = lab_path(lab_env("LAB"), hosts[i]);
+
 		for (k = 0; k < READERS; k++) {
 			snprintf(name, sizeof(name), "reader %u of %s", k,
 				 hosts[i]);
-			start(name, reader, lab_path(lab_env("LAB"), hosts[i]),
-			      NULL);
+			start(name, reader, mnt, NULL);
 		}
-	for (i = 0; t.users && i < 4; i++) {
-		snprintf(name, sizeof(name), "user %u of %s", i / 2,
-			 hosts[i % 2]);
-		start(name, user, lab_path(lab_env("LAB"), hosts[i % 2]), NULL);
+		for (k = 0; t.users && k < 2; k++) {
+			snprintf(name, sizeof(name), "user %u of %s", k,
+				 hosts[i]);
+			start(name, user, mnt, NULL);
+		}
 	}
 	start("a writer at o", writer, NULL, "/run/netns/o");
 	if (t.users)
@@ -187,46 +144,82 @@ static void start_all(void)
 	start("a writer at a", writer, NULL, "/run/netns/a");
 }
 
-int main(int argc, char **argv)
+static void cluster(void)
+{
+	u32 i;
+
+	lab("TTL=%u", TTL);
+	if (t.m.kinds & FAULTS_POWER)
+		lab(". $GNS_TOP/selftests/history/disk.sh; disk_start");
+	else
+		lab("mkdir $EXPORT");
+	files();
+	lab(t.m.nhosts == 3 ? "cluster a b c" : "cluster a b");
+	for (i = 0; i < t.m.nhosts; i++)
+		lab("net_link %s %s", hosts[i], links[i]);
+}
+
+static u32 options(int argc, char **argv)
 {
 	const char *seed = getenv("SEED");
-	u32 events = 12, i, ops = 0;
+	u32 faults = 12;
 	int c;
 
-	t.rnd = seed ? strtoull(seed, NULL, 0) : 1;
-	while ((c = getopt(argc, argv, "n:s:ou")) != -1) {
+	t.m = (struct nemesis){
+		.rnd = seed ? strtoull(seed, NULL, 0) : 1,
+		.hosts = hosts,
+		.nhosts = 2,
+		.link = links,
+		.ttl_ms = TTL * 1000,
+		.kinds = FAULTS_SATELLITE,
+	};
+	while ((c = getopt(argc, argv, "n:s:uop")) != -1) {
 		if (c == 'n')
-			events = atoi(optarg);
+			faults = atoi(optarg);
 		else if (c == 's')
-			t.rnd = strtoull(optarg, NULL, 0);
-		else if (c == 'o')
-			t.origin = true;
+			t.m.rnd = strtoull(optarg, NULL, 0);
 		else if (c == 'u')
 			t.users = true;
+		else if (c == 'o')
+			t.m.kinds |= FAULTS_ORIGIN;
+		else if (c == 'p')
+			t.m.kinds |= FAULTS_POWER;
 		else
-			die("usage: history [-n EVENTS] [-s SEED] [-o] [-u]");
+			die("usage: history [-n FAULTS] [-s SEED] [-u] [-o] [-p]");
 	}
-	tap_note("seed %llu", (unsigned long long)t.rnd);
+	if (t.m.kinds & FAULTS_POWER)
+		t.m.nhosts = 3;
+	tap_note("again: history%s%s%s -n %u -s %llu", t.users ? " -u" : "",
+		 t.m.kinds & FAULTS_ORIGIN ? " -o" : "",
+		 t.m.kinds & FAULTS_POWER ? " -p" : "", faults,
+		 (unsigned long long)t.m.rnd);
+	return faults;
+}
+
+int main(int argc, char **argv)
+{
+	u32 faults = options(argc, argv), i, ops = 0;
+
 	t.h = mmap(NULL, sizeof(*t.h), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (t.h == MAP_FAILED)
 		die("no memory");
-	t.h->tree = !t.origin;
-	lab("TTL=%u; mkdir $EXPORT", TTL);
-	files();
-	lab("cluster a b");
-	/* What is in between a change and its answer shall take its time. */
-	if (t.users)
-		lab("net_link a delay 15ms");
+	t.h->blocks = t.m.kinds & FAULTS_POWER;
+	/* Neighbouring seeds begin alike. */
+	for (i = 0; i < 8; i++)
+		nemesis_rnd(&t.m, 2);
+	cluster();
 	start_all();
+	t.m.me = new_me("nemesis");
 	lab_sleep(1000);
-	for (i = 0; i < events; i++)
-		event();
+	for (i = 0; i < faults; i++)
+		nemesis_fault(&t.m);
 	lab_sleep(1000);
 	tap_ok(end_all(), "everybody got an answer in the end");
+	nemesis_end(&t.m);
 	for (i = 0; i < t.n; i++)
 		ops += t.h->procs[i].n;
-	tap_ok(ops > 40 * events, "%u operations were recorded", ops);
+	tap_ok(ops > 40 * faults, "%u operations were recorded", ops);
 	tap_ok(!t.h->broken, "no error, no short read, no read of two states");
 	tap_ok(!hist_check(t.h, "."), "there is an order that explains all of it");
 	return tap_end();

@@ -171,7 +171,10 @@ static void look_up(struct me *me)
 			broken(me, "d%u/n%u: %s", d, n, strerror(-err));
 		r->dropped = true;
 	}
-	r->res = err ? 0 : st.st_ino;
+	if (!err) {
+		r->res = hist_id(st.st_ino, S_ISDIR(st.st_mode));
+		r->tag = st.st_mode & TAG_MASK;
+	}
 	rec_ret(me, r, err);
 }
 
@@ -202,7 +205,8 @@ static void list_dir(struct me *me)
 			broken(me, "d%u: lists %s, a second time or made up", d,
 			       e->d_name);
 		else
-			r->list[e->d_name[1] - '0'] = e->d_ino;
+			r->list[e->d_name[1] - '0'] =
+				hist_id(e->d_ino, e->d_type == DT_DIR);
 	}
 	if (dir && errno) {
 		broken(me, "d%u: listing: %s", d, strerror(errno));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hist.h"
+#include "lin.h"
 
 u32 me_rnd(struct me *me, u32 n)
 {
@@ -20,9 +21,19 @@ u32 me_rnd(struct me *me, u32 n)
 	return x % n;
 }
 
-static u64 stamp(struct hist *h)
+u64 hist_stamp(struct hist *h)
 {
 	return __atomic_add_fetch(&h->stamp, 1, __ATOMIC_SEQ_CST);
+}
+
+u32 hist_tag(struct hist *h)
+{
+	return __atomic_add_fetch(&h->tag, 1, __ATOMIC_RELAXED) & TAG_MASK;
+}
+
+u32 hist_id(u64 ino, bool is_dir)
+{
+	return (ino & (LIN_TREE_ISDIR - 1)) | (is_dir ? LIN_TREE_ISDIR : 0);
 }
 
 struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj)
@@ -36,7 +47,7 @@ struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj)
 	r->model = m;
 	r->kind = kind;
 	r->obj = obj;
-	r->call = stamp(me->h);
+	r->call = hist_stamp(me->h);
 	__atomic_store_n(&me->p->n, me->p->n + 1, __ATOMIC_RELEASE);
 	return r;
 }
@@ -44,7 +55,7 @@ struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj)
 void rec_ret(struct me *me, struct rec *r, s32 err)
 {
 	r->err = err;
-	__atomic_store_n(&r->ret, stamp(me->h), __ATOMIC_RELEASE);
+	__atomic_store_n(&r->ret, hist_stamp(me->h), __ATOMIC_RELEASE);
 }
 
 void broken(struct me *me, const char *fmt, ...)

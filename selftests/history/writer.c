@@ -71,6 +71,7 @@ static s32 outcome(u32 status)
 		return 0;
 	case ENOENT:
 	case EEXIST:
+	case EISDIR:
 		return -(s32)status;
 	default:
 		return LIN_UNKNOWN;
@@ -93,7 +94,8 @@ static u64 fresh(struct me *me)
 
 static void write_reg(struct me *me)
 {
-	u32 i = me_rnd(me, REGS), len = (1 + me_rnd(me, BLOCKS_MAX)) * BLOCK, k;
+	u32 blocks = me->h->blocks ? 1 : 1 + me_rnd(me, BLOCKS_MAX);
+	u32 i = me_rnd(me, REGS), len = blocks * BLOCK, k;
 	struct gns_msg m = { .type = GNS_WRITE }, rep;
 	struct rec *r = rec_call(me, HIST_REG, LIN_REG_WRITE, i);
 
@@ -175,7 +177,8 @@ static void make_name(struct me *me, u16 type)
 	r->arg[1] = n;
 	m.make.dir = w.dir[d];
 	m.make.name = (struct gns_str){ name, 2 };
-	m.make.mode = 0644;
+	r->tag = hist_tag(me->h);
+	m.make.mode = r->tag;
 	m.make.flags = type == GNS_CREATE ? GNS_CR_EXCL : 0;
 	err = change(&m, &rep);
 	if (type == GNS_CREATE) {
@@ -185,7 +188,7 @@ static void make_name(struct me *me, u16 type)
 				      &rep.r_change.fh))
 				r->arg[2] = rep.r_change.changed.v[i].attr.ino;
 		if (err == LIN_UNKNOWN || (!err && r->arg[2] == 1))
-			broken(me, "what a create made is not known");
+			r->arg[2] = 0; /* to be found out */
 	}
 	rec_ret(me, r, err);
 }
@@ -197,6 +200,7 @@ static void rename_name(struct me *me)
 	struct gns_msg m = { .type = GNS_RENAME }, rep;
 	struct rec *r = rec_call(me, HIST_TREE, LIN_TREE_RENAME, 0);
 	char name[2][8];
+	s32 err;
 	u32 i;
 
 	if (!r)
@@ -210,7 +214,8 @@ static void rename_name(struct me *me)
 	m.rename.oname = (struct gns_str){ name[0], 2 };
 	m.rename.ndir = w.dir[d[1]];
 	m.rename.nname = (struct gns_str){ name[1], 2 };
-	rec_ret(me, r, change(&m, &rep));
+	err = change(&m, &rep);
+	rec_ret(me, r, err == -EISDIR ? LIN_UNKNOWN : err);
 }
 
 void writer(struct me *me)
@@ -225,7 +230,7 @@ void writer(struct me *me)
 			write_reg(me);
 		else if (how < 7)
 			cut_reg(me);
-		else if (how < 11 || !me->h->tree)
+		else if (how < 11)
 			append(me);
 		else if (how < 13)
 			make_name(me, GNS_CREATE);

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# The origin's disk, for a lab (../lib/cluster.sh) whose origin loses power: a
+# filesystem of its own with the export and the origin's state, on a file. What
+# is not synced when it is shut down is lost, as the page cache and the journal
+# in memory go: all that a real disk was not told to keep.
+#
+#	disk_start	before the cluster; sets $EXPORT
+#	disk_boot	after the origin is killed and the disk is shut down: the
+#			host is there again
+#
+# xfs, for it grows a file only after the bytes are there.
+
+disk_mount()
+{
+	cat /proc/sys/kernel/random/uuid >"$LAB/boot_id" &&
+		mount -t xfs -o loop "$LAB/disk.img" "$LAB/disk"
+}
+
+disk_start()
+{
+	/sbin/modprobe -q -a loop xfs || :
+	truncate -s 128m "$LAB/disk.img" &&
+		/sbin/mkfs.xfs --unsupported -q -l size=8m -m \
+			crc=1,reflink=0,rmapbt=0,finobt=0 -i sparse=0 \
+			"$LAB/disk.img" &&
+		mkdir "$LAB/disk" && disk_mount &&
+		mkdir "$LAB/disk/x" "$LAB/disk/state" &&
+		ln -s disk/state "$LAB/o.state" &&
+		mount --bind "$LAB/boot_id" /proc/sys/kernel/random/boot_id ||
+		return
+	EXPORT=$LAB/disk/x
+}
+
+disk_boot()
+{
+	lab_until 10 umount "$LAB/disk" 2>/dev/null && disk_mount
+}

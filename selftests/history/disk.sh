@@ -15,7 +15,9 @@
 disk_mount()
 {
 	cat /proc/sys/kernel/random/uuid >"$LAB/boot_id" &&
-		mount -t xfs -o loop "$LAB/disk.img" "$LAB/disk"
+		mount -t xfs -o loop "$LAB/disk.img" "$LAB/disk" &&
+		mkdir -p "$LAB/disk/x" "$LAB/disk/state" "$LAB/o.state" &&
+		mount --bind "$LAB/disk/state" "$LAB/o.state"
 }
 
 disk_start()
@@ -24,10 +26,8 @@ disk_start()
 	truncate -s 128m "$LAB/disk.img" &&
 		/sbin/mkfs.xfs --unsupported -q -l size=8m -m \
 			crc=1,reflink=0,rmapbt=0,finobt=0 -i sparse=0 \
-			"$LAB/disk.img" &&
+			"$LAB/disk.img" 2>/dev/null &&
 		mkdir "$LAB/disk" && disk_mount &&
-		mkdir "$LAB/disk/x" "$LAB/disk/state" &&
-		ln -s disk/state "$LAB/o.state" &&
 		mount --bind "$LAB/boot_id" /proc/sys/kernel/random/boot_id ||
 		return
 	EXPORT=$LAB/disk/x
@@ -35,5 +35,6 @@ disk_start()
 
 disk_boot()
 {
-	lab_until 10 umount "$LAB/disk" 2>/dev/null && disk_mount
+	lab_until 10 umount "$LAB/o.state" 2>/dev/null &&
+		lab_until 10 umount "$LAB/disk" 2>/dev/null && disk_mount
 }

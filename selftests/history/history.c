@@ -144,7 +144,7 @@ static void start_all(void)
 	start("a writer at a", writer, NULL, "/run/netns/a");
 }
 
-static void cluster(void)
+static void set_up(void)
 {
 	u32 i;
 
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 	/* Neighbouring seeds begin alike. */
 	for (i = 0; i < 8; i++)
 		nemesis_rnd(&t.m, 2);
-	cluster();
+	set_up();
 	start_all();
 	t.m.me = new_me("nemesis");
 	lab_sleep(1000);

@@ -53,7 +53,7 @@ static void longer_than_ttl(struct nemesis *m)
 	a_while(m);
 }
 
-static void cut(struct nemesis *m)
+static void cut_link(struct nemesis *m)
 {
 	static const char *const ways[] = { "", "in", "out" };
 	u32 i = nemesis_rnd(m, m->nhosts + 1);
@@ -83,7 +83,7 @@ static void bad_link(struct nemesis *m, bool lossy)
 	lab("net_link %s %s", m->hosts[i], m->link[i]);
 }
 
-static void reset(struct nemesis *m)
+static void reset_some(struct nemesis *m)
 {
 	u32 i = nemesis_rnd(m, m->nhosts + 1);
 	const char *host = i < m->nhosts ? m->hosts[i] : "o";
@@ -105,7 +105,7 @@ static void helper_killed(struct nemesis *m)
 	lab("helper_start %s", host);
 }
 
-static void hangs(struct nemesis *m, const char *host)
+static void stopped(struct nemesis *m, const char *host)
 {
 	tap_note("the helper of %s hangs", host);
 	lab("helper_freeze %s", host);
@@ -113,13 +113,13 @@ static void hangs(struct nemesis *m, const char *host)
 	lab("helper_thaw %s", host);
 }
 
-static void caches(struct nemesis *m)
+static void empty_caches(struct nemesis *m)
 {
 	tap_note("caches are dropped");
 	lab("echo %u >/proc/sys/vm/drop_caches", 1 + nemesis_rnd(m, 3));
 }
 
-static void drop(struct nemesis *m)
+static void drop_mount(struct nemesis *m)
 {
 	const char *host = m->hosts[some_host(m)];
 
@@ -199,26 +199,26 @@ static void run(struct nemesis *m, enum fault f)
 {
 	switch (f) {
 	case F_CUT:
-		return cut(m);
+		return cut_link(m);
 	case F_DELAY:
 	case F_LOSSY:
 		return bad_link(m, f == F_LOSSY);
 	case F_RESET:
-		return reset(m);
+		return reset_some(m);
 	case F_HELPER_KILLED:
 		return helper_killed(m);
 	case F_HELPER_HANGS:
-		return hangs(m, m->hosts[some_host(m)]);
+		return stopped(m, m->hosts[some_host(m)]);
 	case F_CACHES:
-		return caches(m);
+		return empty_caches(m);
 	case F_DROP:
-		return drop(m);
+		return drop_mount(m);
 	case F_CLOCK:
 		return clock_steps(m);
 	case F_ORIGIN_KILLED:
 		return origin_killed(m);
 	case F_ORIGIN_HANGS:
-		return hangs(m, "o");
+		return stopped(m, "o");
 	case F_POWER:
 		return power_lost(m);
 	case F_MAX:

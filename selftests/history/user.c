@@ -322,10 +322,18 @@ static const struct {
 	u32 weight;
 	void (*run)(struct me *me);
 } ways[] = {
-	{ 12, write_reg }, { 2, cut_reg },   { 3, sync_reg },
-	{ 8, append },	   { 1, sync_log },  { 4, make_name },
-	{ 1, make_dir },   { 2, take_name }, { 1, take_dir },
-	{ 1, link_name },  { 4, rename_name }, { 1, sync_dir },
+	{ 12, write_reg },
+	{ 2, cut_reg },
+	{ 3, sync_reg },
+	{ 8, append },
+	{ 1, sync_log },
+	{ 4, make_name },
+	{ 1, make_dir },
+	{ 2, take_name },
+	{ 1, take_dir },
+	{ 1, link_name },
+	{ 4, rename_name },
+	{ 1, sync_dir },
 };
 
 void user(struct me *me)

@@ -187,7 +187,7 @@ bool lin_refused(int32_t err);
 const char *lin_valid_err(const struct lin_op *op, int32_t also);
 /* Is it an id which one may give? */
 bool lin_valid_id(uint64_t id);
-extern const char lin_bad_id[];
+#define LIN_BAD_ID "an id is 1 to 4294967294"
 
 int lin_learn_register(struct lin_op *ops, size_t n, bool final);
 int lin_learn_log(struct lin_op *ops, size_t n, bool final);

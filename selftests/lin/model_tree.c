@@ -71,6 +71,7 @@ static bool tree_apply(struct tree_state *s, const struct lin_op *op)
 {
 	const uint64_t *a = op->arg;
 	uint32_t *at, *to, id;
+	bool takes_dir;
 
 	if (op->kind == LIN_TREE_REVERT || op->kind == LIN_TREE_LOSE) {
 		memcpy(s->id, op->list, sizeof(s->id));
@@ -82,18 +83,16 @@ static bool tree_apply(struct tree_state *s, const struct lin_op *op)
 	id = *at;
 	switch (op->kind) {
 	case LIN_TREE_LINK:
-		if (!has(s, a[2]))
-			return false;
-		/* fall through */
 	case LIN_TREE_CREATE:
 	case LIN_TREE_MKDIR:
-		if (id)
+		if (id || (op->kind == LIN_TREE_LINK && !has(s, a[2])))
 			return false;
 		*at = (uint32_t)a[2];
 		return true;
 	case LIN_TREE_UNLINK:
 	case LIN_TREE_RMDIR:
-		if (!id || is_dir(id) != (op->kind == LIN_TREE_RMDIR))
+		takes_dir = op->kind == LIN_TREE_RMDIR;
+		if (!id || is_dir(id) != takes_dir)
 			return false;
 		*at = 0;
 		return true;
@@ -209,7 +208,7 @@ static uint64_t tree_touch(const struct lin_op *op)
 static const char *valid_make(const struct lin_op *op)
 {
 	if (!lin_valid_id(op->arg[2]))
-		return lin_bad_id;
+		return LIN_BAD_ID;
 	if (op->kind == LIN_TREE_MKDIR && !is_dir((uint32_t)op->arg[2]))
 		return "the id is not one of a directory";
 	if (op->kind != LIN_TREE_MKDIR && is_dir((uint32_t)op->arg[2]))

@@ -39,11 +39,19 @@ const char *lin_valid_err(const struct lin_op *op, int32_t also)
 	return "error can not be answered here, or leaves the outcome open";
 }
 
-const char lin_bad_id[] = "an id is 1 to 4294967294";
-
 bool lin_valid_id(uint64_t id)
 {
 	return id && id < LIN_NO_ID;
+}
+
+/* Who knows of no losses, @op->losses, allows each. */
+static bool lose(const struct lin_op *op, uint32_t *nlost, uint32_t *kept)
+{
+	if (!*kept && op->losses)
+		return false;
+	++*nlost;
+	*kept = 0;
+	return true;
 }
 
 /* register */
@@ -100,11 +108,6 @@ static bool reg_apply(struct reg_state *s, const struct lin_op *op)
 		s->size = 0;
 		break;
 	case LIN_REG_LOSE:
-		if (!s->kept && op->losses)
-			return false;
-		s->nlost++;
-		s->kept = 0;
-		/* fall through */
 	case LIN_REG_REVERT:
 		s->value = op->arg[0];
 		s->size = op->arg[1];
@@ -135,6 +138,8 @@ static bool reg_step(void *state, const struct lin_op *op)
 	if (op->kind == LIN_REG_STAT)
 		return unknown || s->size == op->res[0];
 	reg_note(s, op, false);
+	if (op->kind == LIN_REG_LOSE && !lose(op, &s->nlost, &s->kept))
+		return false;
 	if (!reg_apply(s, op))
 		return false;
 	reg_note(s, op, op->kind == LIN_REG_PUT || op->kind == LIN_REG_SYNC);
@@ -246,11 +251,6 @@ static bool log_apply(struct log_state *s, const struct lin_op *op, bool unknown
 		s->n = (uint32_t)op->arg[0];
 		break;
 	case LIN_LOG_LOSE:
-		if (!s->kept && op->losses)
-			return false;
-		s->nlost++;
-		s->kept = 0;
-		/* fall through */
 	case LIN_LOG_REVERT:
 		log_set(s, op->list, op->nlist);
 		break;
@@ -270,6 +270,8 @@ static bool log_step(void *state, const struct lin_op *op)
 	if (op->kind == LIN_LOG_STAT)
 		return unknown || s->n == op->res[0];
 	log_note(s, op, false);
+	if (op->kind == LIN_LOG_LOSE && !lose(op, &s->nlost, &s->kept))
+		return false;
 	if (!log_apply(s, op, unknown))
 		return false;
 	log_note(s, op, op->kind == LIN_LOG_SYNC);
@@ -279,7 +281,7 @@ static bool log_step(void *state, const struct lin_op *op)
 static const char *log_valid(const struct lin_op *op)
 {
 	if (op->kind == LIN_LOG_APPEND && !lin_valid_id(op->arg[0]))
-		return lin_bad_id;
+		return LIN_BAD_ID;
 	if (op->kind == LIN_LOG_APPEND && (op->arg[2] || op->arg[3]))
 		return "too many arguments";
 	if (op->kind == LIN_LOG_TRUNC && op->arg[0] > LIN_LOG_MAX)

@@ -97,6 +97,8 @@ void oconn_reply(struct oconn *oc, const struct gns_msg *req,
 			bulk->release(bulk);
 		return;
 	}
+	if (!session_has_acl(oc->s))
+		gns_msg_strip(rep);
 	gns_conn_send(oc->conn, rep, bulk);
 	if (oc->conn)
 		oconn_flow(oc);

@@ -140,6 +140,7 @@ struct session {
 	bool dead;
 	u32 refs; /* the table, connections, requests */
 	bool slots_known; /* as its HELLO was answered */
+	u64 features; /* GNS_FEAT_*: that both have */
 	u64 last_grant;
 	u32 nleases;
 	struct lease *leases;
@@ -307,6 +308,7 @@ void lock_forget(struct session *s, bool quietly);
 
 /* session.c */
 int session_message(struct oconn *oc, const struct gns_msg *msg);
+bool session_has_acl(const struct session *s);
 struct session *session_live(struct gns_origin *o, u64 sid);
 void session_get(struct session *s);
 void session_put(struct session *s);

@@ -130,6 +130,8 @@ static int answer_entries(struct read *r)
 		 */
 		if (d->has_attr && !obj_changed_since(r->o, &d->fh, r->gen))
 			read_grant(r, &d->fh, &d->attr, &d->grant);
+		if (!session_has_acl(r->s))
+			d->attr.mode &= ~GNS_AM_ALL;
 		n = gns_dirent_put(p->data + used, cap - used, d);
 		if (n < 0)
 			break;
@@ -159,6 +161,8 @@ static int answer_reval(struct read *r)
 			v->status = EAGAIN;
 		if (!v->status)
 			read_grant(r, &v->fh, &v->attr, &v->grant);
+		if (!session_has_acl(r->s))
+			v->attr.mode &= ~GNS_AM_ALL;
 		n = gns_reval_put(p->data + used, cap - used, v, true);
 		if (n < 0)
 			break;

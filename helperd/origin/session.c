@@ -25,6 +25,12 @@ void session_put(struct session *s)
 	free(s);
 }
 
+/* NULL: a session that is gone, whose answers nobody reads. */
+bool session_has_acl(const struct session *s)
+{
+	return s && s->features & GNS_FEAT_ACL;
+}
+
 static struct session *session_find(struct gns_origin *o, u64 sid)
 {
 	struct session *s;
@@ -211,6 +217,7 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 		oconn_error(oc, msg, ENOMEM);
 		return 0;
 	}
+	s->features = h->features & GNS_FEATURES;
 	old = oc->s;
 	session_attach(s, oc);
 	/* One connection makes one session: who asks again gives it up. */
@@ -219,7 +226,7 @@ static int hello(struct oconn *oc, const struct gns_msg *msg)
 		session_kill(old, "its only connection asked for another");
 	rep.r_hello = (struct gns_r_hello){
 		.proto = min_u64(GNS_PROTO_MAX, h->proto_max),
-		.features = h->features & GNS_FEATURES,
+		.features = s->features,
 		.sid = s->sid,
 		.stamp = h->stamp,
 		.ttl = s->ttl,

@@ -164,6 +164,7 @@ static const struct gns_field f_make[] = {
 	M(FH, make.dir, 0),
 	M(STR, make.name, GNS_NAME_MAX),
 	M(U32, make.mode, 07777),
+	M(U32, make.umask, GNS_UMASK_ALL),
 	M(U8, make.flags, GNS_CR_ALL),
 	END,
 };
@@ -217,6 +218,7 @@ static const struct gns_field f_mknod[] = {
 	M(FH, mknod.dir, 0),
 	M(STR, mknod.name, GNS_NAME_MAX),
 	M(U32, mknod.mode, GNS_MK_ALL),
+	M(U32, mknod.umask, GNS_UMASK_ALL),
 	M(U32, mknod.rdev, 0),
 	END,
 };

@@ -36,7 +36,7 @@ struct gns_attr {
 	s64 mtime;
 	s64 ctime;
 	s64 btime;
-	u32 mode;
+	u32 mode; /* as stat(2) has it, and GNS_AM_* */
 	u32 nlink;
 	u32 uid;
 	u32 gid;
@@ -210,6 +210,7 @@ struct gns_m_make { /* CREATE, MKDIR, UNLINK, RMDIR */
 	struct gns_fh dir;
 	struct gns_str name;
 	u32 mode;
+	u32 umask; /* CREATE, MKDIR: the caller's, not taken off @mode */
 	u8 flags;
 };
 
@@ -258,6 +259,7 @@ struct gns_m_mknod {
 	struct gns_fh dir;
 	struct gns_str name;
 	u32 mode; /* with the type: S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK */
+	u32 umask; /* as in gns_m_make */
 	u32 rdev; /* as in gns_attr */
 };
 
@@ -462,6 +464,16 @@ static inline bool gns_msg_is_change(u16 type)
  * Return: pointer into @msg.
  */
 struct gns_change *gns_msg_change(struct gns_msg *msg);
+
+/** gns_msg_is_acl() - is it about an access control list, by its name? */
+bool gns_msg_is_acl(const struct gns_msg *msg);
+
+/**
+ * gns_msg_strip() - for a peer without access control lists
+ * @msg: a request: the umask is taken off the mode. An answer: attributes say
+ *       nothing of lists; those in a payload are the caller's
+ */
+void gns_msg_strip(struct gns_msg *msg);
 
 /** gns_msg_name() - name of a message type for people, never NULL */
 const char *gns_msg_name(u16 type);

@@ -47,6 +47,7 @@
 #define GNS_PAYLOAD_MAX GNS_READ_MAX
 #define GNS_SLOTS_MAX 256u /* changes in flight of one satellite */
 #define GNS_ID_LEN 16u
+#define GNS_UMASK_ALL 0777u
 
 /* Header flags. */
 #define GNS_HF_REPLY 1u
@@ -57,11 +58,15 @@
  *
  * GNS_FEAT_SEEK: SEEK. GNS_FEAT_MORE: LINK to COPY, and FSYNC of all.
  * GNS_FEAT_LOCK: LOCK and UNLOCKED.
+ * GNS_FEAT_ACL: access control lists: GNS_AM_* in attributes, umask in changes,
+ * and the attributes' names in GETXATTR and SETXATTR.
  */
 #define GNS_FEAT_SEEK 1ull
 #define GNS_FEAT_MORE 2ull
 #define GNS_FEAT_LOCK 8ull
-#define GNS_FEATURES (GNS_FEAT_SEEK | GNS_FEAT_MORE | GNS_FEAT_LOCK)
+#define GNS_FEAT_ACL 16ull
+#define GNS_FEATURES \
+	(GNS_FEAT_SEEK | GNS_FEAT_MORE | GNS_FEAT_LOCK | GNS_FEAT_ACL)
 
 enum gns_msg_type {
 	GNS_HELLO = 1,
@@ -117,6 +122,11 @@ enum gns_status {
 	GNS_ST_AGAIN, /* LOCK: not now; ask again with another number */
 	GNS_ST_END,
 };
+
+/* In the mode of attributes, above what stat(2) has there. */
+#define GNS_AM_ACL 0x10000u /* an access control list beyond the mode */
+#define GNS_AM_DEFACL 0x20000u /* a default one, of a directory */
+#define GNS_AM_ALL (GNS_AM_ACL | GNS_AM_DEFACL)
 
 /* What a reader asks beside the answer. */
 #define GNS_WANT_LEASE 1u

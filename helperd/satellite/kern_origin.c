@@ -290,7 +290,10 @@ static void on_end(void *arg)
 
 int origin_begin(struct gns_kernel *k, const struct gns_word *w)
 {
-	struct gns_sat_config cfg = { .max_pending = PENDING_MAX };
+	struct gns_sat_config cfg = {
+		.max_pending = PENDING_MAX,
+		.lacks = k->features & GNS_F_ACL ? 0 : GNS_FEAT_ACL,
+	};
 	struct kern_origin *o;
 
 	if (origin_find(k, w->origin))

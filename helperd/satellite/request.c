@@ -99,6 +99,8 @@ static bool request_send(struct gns_sat *s, struct request *r)
 		return false;
 	msg.tag = r->tag;
 	msg.sid = s->sid;
+	if (!(s->features & GNS_FEAT_ACL))
+		gns_msg_strip(&msg);
 	TAILQ_REMOVE(&s->waiting, r, link_entry);
 	TAILQ_INSERT_TAIL(&l->sent, r, link_entry);
 	r->link = l;
@@ -147,9 +149,11 @@ static u32 request_bytes(const struct gns_msg *msg)
 		       0;
 }
 
-/* The feature that the origin needs for a request; 0: none. */
+/* The features that the origin needs for a request. */
 static u64 feature_for(const struct gns_msg *msg)
 {
+	if (gns_msg_is_acl(msg))
+		return GNS_FEAT_MORE | GNS_FEAT_ACL;
 	switch (msg->type) {
 	case GNS_SEEK:
 		return GNS_FEAT_SEEK;

@@ -103,6 +103,7 @@ struct gns_connector {
  * @payload:     bytes of payloads that changes own at once; 0: 64 MiB, which is
  *               a WRITE in every slot
  * @resend:      a request without an answer is sent again after, ns; 0: 10 s
+ * @lacks:       GNS_FEAT_* that the kernel knows nothing of: not asked for
  * @backoff_max: longest pause between connection attempts, ns; 0: 5 s
  */
 struct gns_sat_config {
@@ -111,6 +112,7 @@ struct gns_sat_config {
 	u64 window;
 	u64 payload;
 	u64 resend;
+	u64 lacks;
 	u64 backoff_max;
 };
 

@@ -74,7 +74,7 @@ void sat_hello(struct gns_sat *s)
 	msg.hello = (struct gns_m_hello){
 		.proto_min = GNS_PROTO_MIN,
 		.proto_max = GNS_PROTO_MAX,
-		.features = GNS_FEATURES,
+		.features = GNS_FEATURES & ~s->cfg.lacks,
 		.host = ks.host,
 		.instance = ks.instance,
 		.secret = s->new_secret,
@@ -113,7 +113,7 @@ static void hello_reply(struct link *l, const struct gns_msg *msg)
 	 * Before the kernel has the session: should this helper die, the next
 	 * one would not hear again that the slots are unknown.
 	 */
-	s->features = h.features & GNS_FEATURES;
+	s->features = h.features & GNS_FEATURES & ~s->cfg.lacks;
 	request_sweep(s, h.slots_known);
 	if (s->kern->ops->up(s->kern, &h))
 		return; /* asked again at the next tick */

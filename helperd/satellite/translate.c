@@ -217,6 +217,7 @@ int gns_word_parse(struct nlattr *nest, struct gns_word *w, const char **why)
 		[GNS_A_SEQ] = { .type = NLA_U64 },
 		[GNS_A_MODE] = { .type = NLA_U32 },
 		[GNS_A_RDEV] = { .type = NLA_U32 },
+		[GNS_A_UMASK] = { .type = NLA_U32 },
 		[GNS_A_OFF2] = { .type = NLA_U64 },
 		[GNS_A_COUNT] = { .type = NLA_U64 },
 		[GNS_A_INCARNATION] = { .type = NLA_U64 },

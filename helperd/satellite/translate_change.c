@@ -42,6 +42,8 @@ SAME(GNS_ULH_TEST, GNS_LH_TEST);
 SAME(GNS_UWRITE_MAX, GNS_WRITE_MAX);
 SAME(GNS_UXATTR_MAX, GNS_XATTR_MAX);
 SAME(GNS_UCHANGED_MAX, GNS_CHANGED_MAX);
+SAME(GNS_UAM_ACL, GNS_AM_ACL);
+SAME(GNS_UAM_DEFACL, GNS_AM_DEFACL);
 
 #define MODES \
 	(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | \
@@ -69,7 +71,10 @@ static const char *read_make(struct nlattr **tb, struct gns_word *w)
 	struct gns_m_make *m = &w->msg.make;
 
 	m->mode = word_u32(tb, GNS_A_MODE);
+	m->umask = word_u32(tb, GNS_A_UMASK);
 	m->flags = (u8)word_u32(tb, GNS_A_FLAGS);
+	if (m->umask > GNS_UMASK_ALL)
+		return "UMASK";
 	return m->mode <= 07777 ? NULL : "MODE";
 }
 
@@ -124,7 +129,10 @@ static const char *read_mknod(struct nlattr **tb, struct gns_word *w)
 	struct gns_m_mknod *m = &w->msg.mknod;
 
 	m->mode = word_u32(tb, GNS_A_MODE);
+	m->umask = word_u32(tb, GNS_A_UMASK);
 	m->rdev = word_u32(tb, GNS_A_RDEV);
+	if (m->umask > GNS_UMASK_ALL)
+		return "UMASK";
 	switch (m->mode & ~07777u) {
 	case S_IFIFO:
 	case S_IFSOCK:

@@ -4,7 +4,7 @@
 
 lab-srcs := $(addprefix ../lib/,change.c host.c lab.c tap.c traffic.c watch.c) ../tree/client.c \
 	$(addprefix ../../helperd/,lib/genl.c lib/log.c lib/loop.c \
-	proto/codec.c proto/fields.c proto/framer.c proto/layout.c \
+	proto/acl.c proto/codec.c proto/fields.c proto/framer.c proto/layout.c \
 	proto/status.c transport/tcp.c transport/tcp_addr.c \
 	transport/tcp_conn.c transport/tcp_connect.c transport/tcp_listen.c \
 	transport/tcp_send.c \

@@ -234,16 +234,16 @@ static const struct {
 	{ GNS_REVALIDATE, 100, 100, 0xe14e5e27, 0x75e0efd6 },
 	{ GNS_FSYNC, 374, 32, 0x23f623d5, 0x18455cbd },
 	{ GNS_WRITE, 449, 519, 0x394da0fb, 0x7ae3beeb },
-	{ GNS_CREATE, 638, 519, 0xe6374dcf, 0x60b71b68 },
-	{ GNS_MKDIR, 638, 519, 0xeff2824c, 0x9da57109 },
-	{ GNS_UNLINK, 638, 519, 0x81b91ef5, 0xebcafe36 },
-	{ GNS_RMDIR, 638, 519, 0x46691ae2, 0xa29fc287 },
+	{ GNS_CREATE, 642, 519, 0xaefcd087, 0x60b71b68 },
+	{ GNS_MKDIR, 642, 519, 0x36d3d770, 0x9da57109 },
+	{ GNS_UNLINK, 642, 519, 0x0c8905d9, 0xebcafe36 },
+	{ GNS_RMDIR, 642, 519, 0xa6138fd2, 0xa29fc287 },
 	{ GNS_RENAME, 955, 519, 0x1482f255, 0xdf9e0724 },
 	{ GNS_SETATTR, 416, 519, 0xbcc10f17, 0xe4d82815 },
 	{ GNS_SEEK, 373, 40, 0x7c2cd9e7, 0x1fa497c5 },
 	{ GNS_LINK, 697, 519, 0x6d3894ce, 0x713485e3 },
 	{ GNS_SYMLINK, 4730, 519, 0x0c9a2924, 0xa6c61220 },
-	{ GNS_MKNOD, 641, 519, 0x0b3b3a3b, 0x0e3b97e1 },
+	{ GNS_MKNOD, 645, 519, 0xe1b790a7, 0x0e3b97e1 },
 	{ GNS_SETXATTR, 698, 519, 0x221d24e9, 0x11fe82ae },
 	{ GNS_FALLOCATE, 396, 519, 0x10ea8020, 0xf732831f },
 	{ GNS_COPY, 465, 519, 0x994e809b, 0x17c0134c },
@@ -299,6 +299,9 @@ static void test_numbers(void **state)
 	assert_int_equal(GNS_FEAT_SEEK, 1);
 	assert_int_equal(GNS_FEAT_MORE, 2);
 	assert_int_equal(GNS_FEAT_LOCK, 8);
+	assert_int_equal(GNS_FEAT_ACL, 16);
+	assert_int_equal(GNS_AM_ACL, 0x10000);
+	assert_int_equal(GNS_AM_DEFACL, 0x20000);
 	assert_int_equal(GNS_ST_NOTEXT, 1004);
 	assert_int_equal(GNS_ST_UNKNOWN, 1006);
 	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 34, "messages");

@@ -66,8 +66,8 @@ look "every field" "$(sed -n 's/^.*[{\t ]M([A-Z0-9]*, \([a-z_.]*\), .*/\1/p
 look "every status" "$(sed -n '/^enum gns_status/,/^}/s/^\t\(GNS_[A-Z_]*\)[ ,].*/\1/p' \
 	wire.h | grep -v _END)" '`'
 
-look "every flag" "$(sed -n 's/^#define \(GNS_\(FEAT\|HF\|WANT\|WR\|CR\|RN\|XA\|CP\|FS\|SA\|SK\|LK\|LC\|LH\)_[A-Z_]*\) .*/\1/p' \
-	wire.h | grep -v '_\(HF\|WANT\|WR\|CR\|RN\|XA\|CP\|SA\)_ALL')" '`'
+look "every flag" "$(sed -n 's/^#define \(GNS_\(AM\|FEAT\|HF\|WANT\|WR\|CR\|RN\|XA\|CP\|FS\|SA\|SK\|LK\|LC\|LH\)_[A-Z_]*\) .*/\1/p' \
+	wire.h | grep -v '_\(AM\|HF\|WANT\|WR\|CR\|RN\|XA\|CP\|SA\)_ALL')" '`'
 
 look "every limit" "$(sed -n 's/^#define \(GNS_[A-Z]*_MAX\) .*/\1/p' wire.h |
 	grep -v 'PROTO\|PAYLOAD')" '`'
@@ -97,7 +97,17 @@ value GNS_CHANGED_MAX 4u 'change | 4 |'
 value GNS_FEAT_SEEK 1ull "\`GNS_FEAT_SEEK\` (1)"
 value GNS_FEAT_MORE 2ull "\`GNS_FEAT_MORE\` (2)"
 value GNS_FEAT_LOCK 8ull "\`GNS_FEAT_LOCK\` (8)"
-value GNS_FEATURES "(GNS_FEAT_SEEK | GNS_FEAT_MORE | GNS_FEAT_LOCK)" "\`GNS_FEATURES\` is 11"
+value GNS_FEAT_ACL 16ull "\`GNS_FEAT_ACL\` (16)"
+value GNS_AM_ACL 0x10000u '(0x10000)'
+value GNS_AM_DEFACL 0x20000u '(0x20000)'
+value GNS_UMASK_ALL 0777u 'at most 0777;'
+# Each bit once, whatever they are.
+sum=$(($(sed -n 's/^#define GNS_FEAT_[A-Z]* \([0-9]*\)ull$/\1/p' wire.h |
+	paste -sd+ -)))
+grep -qF "\`GNS_FEATURES\` is $sum" $doc || {
+	echo "# $doc does not say that GNS_FEATURES is $sum"
+	values=1
+}
 value GNS_MK_ALL 0177777u 'at most 0177777'
 value GNS_TTL_DEFAULT_NS "(10 * NSEC" 'TTL is 10 s by default'
 value GNS_DRIFT_NS "(250 * NSEC" 'x 5/4 + 250 ms'

@@ -38,6 +38,7 @@ static struct {
 	struct gns_msg answer[8];
 	bool before_up[8];
 	u32 nanswers;
+	u64 lacks;
 	struct gns_sat *sat;
 } t;
 
@@ -200,8 +201,9 @@ static void forget_sent(void)
 /* A helper begins; the connection is there at once. */
 static void start(void)
 {
-	struct gns_sat_config cfg = { .conns = 1, .payload = 2 * MIB };
+	struct gns_sat_config cfg = { .conns = 1, .lacks = t.lacks };
 
+	cfg.payload = 2 * MIB;
 	t.sat = gns_sat_create(&t.env, &t.kern, &t.connector, &cfg);
 	assert_non_null(t.sat);
 	assert_non_null(t.connected);
@@ -458,6 +460,15 @@ static void test_session_taken_over(void **state)
 	assert_null(said(GNS_HELLO));
 }
 
+static int ask_list(u64 id)
+{
+	struct gns_msg msg = { .type = GNS_GETXATTR };
+
+	msg.name.fh = (struct gns_fh){ 1, "f" };
+	msg.name.name = (struct gns_str){ "system.posix_acl_access", 23 };
+	return gns_sat_submit(t.sat, id, 0, &msg);
+}
+
 static void test_features(void **state)
 {
 	struct gns_msg seek = { .type = GNS_SEEK };
@@ -477,6 +488,7 @@ static void test_features(void **state)
 	assert_null(said(GNS_LINK));
 	assert_int_equal(submit_change(4, GNS_LINK, 5, 0), -EOPNOTSUPP);
 	assert_int_equal(gns_sat_submit(t.sat, 5, 0, &seek), -EOPNOTSUPP);
+	assert_int_equal(ask_list(7), -EOPNOTSUPP);
 	assert_int_equal(submit_change(6, GNS_WRITE, 5, 10), 0);
 
 	/* Another origin, of this name: it has them. */
@@ -494,6 +506,28 @@ static void test_features(void **state)
 	assert_int_equal(t.answered[2] + t.answered[3], 4 + 5);
 	is_answered(t.answered[2] == 4 ? 2 : 3, 4, GNS_ST_UNKNOWN);
 	is_answered(t.answered[2] == 4 ? 3 : 2, 5, EOPNOTSUPP);
+}
+
+/* Without access control lists there is no umask, and there are no such names. */
+static void test_no_lists(void **state)
+{
+	struct gns_msg msg = { .type = GNS_MKDIR };
+
+	(void)state;
+	t.lacks = GNS_FEAT_ACL;
+	start();
+	assert_int_equal(said(GNS_HELLO)->hello.features,
+			 GNS_FEATURES & ~GNS_FEAT_ACL);
+	hear_hello(11, false, GNS_FEATURES);
+	msg.make.change.seq = 1;
+	msg.make.dir = (struct gns_fh){ 1, "d" };
+	msg.make.name = (struct gns_str){ "n", 1 };
+	msg.make.mode = 0777;
+	msg.make.umask = 022;
+	assert_int_equal(gns_sat_submit(t.sat, 1, 0, &msg), 0);
+	assert_int_equal(said(GNS_MKDIR)->make.mode, 0755);
+	assert_int_equal(said(GNS_MKDIR)->make.umask, 0);
+	assert_int_equal(ask_list(2), -EOPNOTSUPP);
 }
 
 static void test_payload_bounded(void **state)
@@ -557,6 +591,7 @@ int main(void)
 		T(test_no_heir),
 		T(test_session_taken_over),
 		T(test_features),
+		T(test_no_lists),
 		T(test_payload_bounded),
 		T(test_cancel),
 	};

@@ -220,6 +220,14 @@ static void test_make(void **state)
 	put_make(GNS_CALL_MKDIR, 0755, 0);
 	right(GNS_MKDIR, &w.msg.make.cred);
 	assert_int_equal(w.msg.make.mode, 0755);
+	assert_int_equal(w.msg.make.umask, 0);
+	put_make(GNS_CALL_MKDIR, 0755, 0);
+	nla_put_u32(msg, GNS_A_UMASK, 0777);
+	right(GNS_MKDIR, &w.msg.make.cred);
+	assert_int_equal(w.msg.make.umask, 0777);
+	put_make(GNS_CALL_CREATE, 0755, 0);
+	nla_put_u32(msg, GNS_A_UMASK, 01000);
+	wrong("UMASK");
 	named(GNS_CALL_UNLINK);
 	right(GNS_UNLINK, &w.msg.make.cred);
 	is_str(&w.msg.make.name, "nm");
@@ -369,6 +377,13 @@ static void test_other_names(void **state)
 	assert_int_equal(w.msg.mknod.rdev, 0x0103);
 	put_mknod(S_IFIFO, 0);
 	assert_null(end());
+	put_mknod(S_IFIFO, 0);
+	nla_put_u32(msg, GNS_A_UMASK, 027);
+	right(GNS_MKNOD, &w.msg.mknod.cred);
+	assert_int_equal(w.msg.mknod.umask, 027);
+	put_mknod(S_IFIFO, 0);
+	nla_put_u32(msg, GNS_A_UMASK, 07000);
+	wrong("UMASK");
 	put_mknod(S_IFSOCK, 1);
 	wrong("RDEV");
 	put_mknod(S_IFREG | 0600, 0);

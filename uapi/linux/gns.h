@@ -42,11 +42,14 @@
  * GNS_F_CHANGE: calls from GNS_CALL_WRITE to GNS_CALL_FSYNC may come, and UP may
  *               have ORIGIN_FEATURES.
  * GNS_F_LOCK:   calls of type GNS_CALL_LOCK may come, and UNLOCKED may be said.
+ * GNS_F_ACL:    attributes say GNS_UAM_*, CREATE, MKDIR and MKNOD may have
+ *               UMASK, and access control lists may be asked for and set.
  */
 #define GNS_F_SEEK (1ULL << 0)
 #define GNS_F_CHANGE (1ULL << 1)
 #define GNS_F_LOCK (1ULL << 3)
-#define GNS_F_ALL (GNS_F_SEEK | GNS_F_CHANGE | GNS_F_LOCK)
+#define GNS_F_ACL (1ULL << 4)
+#define GNS_F_ALL (GNS_F_SEEK | GNS_F_CHANGE | GNS_F_LOCK | GNS_F_ACL)
 
 /* Limits, in bytes unless said otherwise. */
 #define GNS_UFH_MAX 63u
@@ -110,15 +113,15 @@ enum gns_call_type {
 	GNS_CALL_SEEK, /* FH, OFF, FLAGS: SEEK_DATA or SEEK_HOLE */
 	/* Changes: all with SLOT and SEQ, all answered with CHANGED. */
 	GNS_CALL_WRITE, /* FH, OFF, FLAGS: GNS_UW_*; payload: the bytes */
-	GNS_CALL_CREATE, /* FH: directory, NAME, MODE, FLAGS: GNS_UC_* */
-	GNS_CALL_MKDIR, /* FH: directory, NAME, MODE */
+	GNS_CALL_CREATE, /* FH: directory, NAME, MODE, UMASK, FLAGS: GNS_UC_* */
+	GNS_CALL_MKDIR, /* FH: directory, NAME, MODE, UMASK */
 	GNS_CALL_UNLINK, /* FH: directory, NAME */
 	GNS_CALL_RMDIR, /* FH: directory, NAME */
 	GNS_CALL_RENAME, /* FH, NAME, FH2, NAME2, FLAGS: RENAME_* */
 	GNS_CALL_SETATTR, /* FH, SETATTR */
 	GNS_CALL_LINK, /* FH: directory, NAME, FH2: the object */
 	GNS_CALL_SYMLINK, /* FH: directory, NAME, NAME2: the target */
-	GNS_CALL_MKNOD, /* FH: directory, NAME, MODE with type, RDEV */
+	GNS_CALL_MKNOD, /* FH: directory, NAME, MODE with type, UMASK, RDEV */
 	GNS_CALL_SETXATTR, /* FH, NAME, FLAGS: GNS_UX_*; payload: the value */
 	GNS_CALL_FALLOCATE, /* FH, OFF, COUNT, FLAGS: FALLOC_FL_* */
 	GNS_CALL_COPY, /* FH, OFF: from; FH2, OFF2: to; COUNT, FLAGS: GNS_UY_* */
@@ -168,6 +171,10 @@ enum gns_call_type {
 #define GNS_US_LOST 1007u /* FSYNC: the origin lost power since the write */
 #define GNS_US_AGAIN 1008u /* LOCK: ask again with another seq */
 
+/* In struct gns_uattr.mode, above the bits of st_mode; with GNS_F_ACL only. */
+#define GNS_UAM_ACL 0x10000u /* an access control list beyond the mode */
+#define GNS_UAM_DEFACL 0x20000u /* a default one, of a directory */
+
 /** struct gns_uattr - attributes; times in ns since 1970, sizes in bytes */
 struct gns_uattr {
 	__u64 ino;
@@ -177,7 +184,7 @@ struct gns_uattr {
 	__s64 mtime;
 	__s64 ctime;
 	__s64 btime;
-	__u32 mode;
+	__u32 mode; /* as st_mode, and GNS_UAM_* */
 	__u32 nlink;
 	__u32 uid;
 	__u32 gid;
@@ -373,7 +380,7 @@ enum gns_attr_type {
 	GNS_A_STATUS_MOUNT, /* nest: STATUS: one mount, GNS_S_* */
 	GNS_A_SLOT, /* u32: changes: below SLOTS */
 	GNS_A_SEQ, /* u64: changes: the slot's count, the same for each copy */
-	GNS_A_MODE, /* u32: of what is made, the caller's umask taken off */
+	GNS_A_MODE, /* u32: of what is made */
 	GNS_A_RDEV, /* u32: MKNOD: device, as in gns_uattr */
 	GNS_A_FH2, /* 1..63 bytes: a second object */
 	GNS_A_NAME2, /* bytes: a second name; SYMLINK: the target */
@@ -383,6 +390,7 @@ enum gns_attr_type {
 	GNS_A_CHANGED, /* struct gns_uchanged[], at most GNS_UCHANGED_MAX */
 	GNS_A_ORIGIN_FEATURES, /* u64: UP, SESSION: the helper's, of the session */
 	GNS_A_LOCK, /* struct gns_ulock */
+	GNS_A_UMASK, /* u32: the caller's; 0 if it was taken off MODE already */
 	__GNS_A_MAX,
 };
 

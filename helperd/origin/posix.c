@@ -93,7 +93,7 @@ static int mount_answer(struct posix *p, struct gns_fsop *op)
 	if (!ex)
 		return -GNS_ST_NOEXPORT;
 	op->rep.r_obj.fh = ex->root_fh;
-	return fd_stat(ex->root, &op->self);
+	return acl_stat(ex, ex->root, &op->self);
 }
 
 static void all_synced(void *arg, int err)

@@ -19,7 +19,7 @@
 static int self(struct job *j, int *fd)
 {
 	*fd = pobj_path(j->po);
-	return *fd < 0 ? *fd : fd_stat(*fd, &j->op->self);
+	return *fd < 0 ? *fd : acl_pobj_stat(j->po, *fd, &j->op->self);
 }
 
 bool getattr_fast(struct pobj *po, struct gns_fsop *op, int *err)
@@ -28,7 +28,7 @@ bool getattr_fast(struct pobj *po, struct gns_fsop *op, int *err)
 
 	if (fd < 0)
 		return false;
-	*err = fd_stat(fd, &op->self);
+	*err = acl_pobj_stat(po, fd, &op->self);
 	return true;
 }
 
@@ -65,7 +65,7 @@ static int found(struct posix *p, struct exported *ex, struct gns_fsop *op,
 		 int fd)
 {
 	struct gns_r_obj *child = &op->rep.r_lookup.child;
-	int err = fd_stat(fd, &child->attr);
+	int err = acl_stat(ex, fd, &child->attr);
 
 	return err ? err : fh_make(p, ex, fd, "", &child->fh);
 }
@@ -81,7 +81,7 @@ bool lookup_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,
 	char name[GNS_NAME_MAX + 1];
 
 	if (dir < 0 || name_copy(&op->req->name.name, name) ||
-	    fd_stat(dir, &op->self) || !S_ISDIR(op->self.mode) ||
+	    acl_pobj_stat(po, dir, &op->self) || !S_ISDIR(op->self.mode) ||
 	    !cred_known(po, id, dir, &op->self, X_OK))
 		return false;
 	fd = name_open_cached(dir, name);
@@ -237,7 +237,7 @@ static int reval_one(struct job *j, struct gns_reval *v)
 	fd = fh_open(ex, &v->fh, O_PATH | O_NOFOLLOW);
 	if (fd < 0)
 		return fd;
-	err = fd_stat(fd, &v->attr);
+	err = acl_stat(ex, fd, &v->attr);
 	close(fd);
 	return err;
 }

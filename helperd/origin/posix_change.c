@@ -25,7 +25,7 @@ void changed_fd(struct job *j, const struct gns_fh *fh, int fd)
 	for (i = 0; i < l->n; i++)
 		if (gns_fh_eq(&l->v[i].fh, fh))
 			return;
-	if (fd < 0 || l->n == GNS_CHANGED_MAX || fd_stat(fd, &attr))
+	if (fd < 0 || l->n == GNS_CHANGED_MAX || acl_stat(j->ex, fd, &attr))
 		return;
 	l->v[l->n++] = (struct gns_changed){ .fh = *fh, .attr = attr };
 }
@@ -35,7 +35,7 @@ void changed_self(struct job *j)
 {
 	int fd = pobj_path(j->po);
 
-	if (fd < 0 || fd_stat(fd, &j->op->self))
+	if (fd < 0 || acl_stat(j->ex, fd, &j->op->self))
 		return;
 	changed_fd(j, &j->po->fh, fd);
 }

@@ -46,7 +46,7 @@ static int add_attr(struct listing *l, struct gns_dirent *d, const char *name)
 
 	if (fd < 0)
 		return fd;
-	err = fd_stat(fd, &d->attr);
+	err = acl_stat(l->j->ex, fd, &d->attr);
 	if (!err)
 		err = fh_make(l->j->p, l->j->ex, fd, "", &d->fh);
 	close(fd);
@@ -118,7 +118,7 @@ static int list_as(struct listing *l, const struct gns_cred *id)
 static int dir_start(struct job *j, int fd)
 {
 	const struct gns_m_range *req = &j->op->req->range;
-	int err = fd_stat(fd, &j->op->self);
+	int err = acl_pobj_stat(j->po, fd, &j->op->self);
 
 	if (!err && j->id.uid)
 		err = cred_access(&j->id, fd, R_OK);

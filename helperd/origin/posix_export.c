@@ -175,6 +175,7 @@ int gns_posix_export(struct gns_fs *fs, const struct gns_posix_export *cfg,
 		export_free(ex);
 		return rc;
 	}
+	ex->acls = acl_supported(ex->root);
 	pthread_mutex_lock(&p->lock);
 	SLIST_INSERT_HEAD(&p->exports, ex, link);
 	pthread_mutex_unlock(&p->lock);

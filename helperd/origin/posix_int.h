@@ -43,6 +43,7 @@ struct exported {
 	int root; /* the directory, readable: handles open relative to it */
 	int mount_id;
 	bool read_only;
+	bool acls; /* its filesystem has access control lists */
 	enum gns_squash squash;
 	u32 anon_uid;
 	u32 anon_gid;
@@ -78,6 +79,7 @@ struct pobj {
 	u64 used_at; /* loop time, ms */
 	u64 written_at;
 	struct gns_windows_of windows;
+	atomic_ullong acls_seen; /* posix_acl.c; 0: nothing is known */
 	struct permit permits[PERMITS];
 	u32 next_permit;
 	TAILQ_ENTRY(pobj) lru; /* hashed: oldest first */
@@ -213,6 +215,14 @@ int cred_may_write(const struct gns_cred *id, int fd,
 
 bool cred_known(struct pobj *po, const struct gns_cred *id, int fd,
 		const struct gns_attr *attr, int mode);
+
+/* posix_acl.c */
+bool acl_supported(int root);
+int acl_stat(const struct exported *ex, int fd, struct gns_attr *attr);
+int acl_name_stat(const struct exported *ex, int dir, const char *name,
+		  struct gns_attr *attr);
+int acl_pobj_stat(struct pobj *po, int fd, struct gns_attr *attr);
+int acl_umask(u32 mask);
 
 /* posix_read.c */
 bool read_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,

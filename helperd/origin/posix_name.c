@@ -25,6 +25,20 @@ static int open_as(struct job *j, int dir, const char *name, u64 flags,
 	return fd;
 }
 
+/* And under the umask of the caller. */
+static int create_as(struct job *j, int dir, const char *name)
+{
+	const struct gns_m_make *req = &j->op->req->make;
+	int fd = acl_umask(req->umask);
+
+	if (fd)
+		return fd;
+	fd = open_as(j, dir, name, O_CREAT | O_EXCL | O_RDWR,
+		     req->mode & 07777);
+	acl_umask(0);
+	return fd;
+}
+
 /* "No such name" is news from a living directory only. */
 static int no_name(int err, int dir, int dir2)
 {
@@ -144,8 +158,7 @@ int do_create(struct job *j)
 	if (err)
 		return err;
 	do {
-		fd = open_as(j, dir, name, O_CREAT | O_EXCL | O_RDWR,
-			     req->mode & 07777);
+		fd = create_as(j, dir, name);
 		if (fd >= 0) {
 			created(j, fd);
 			return 0;
@@ -187,6 +200,32 @@ static int make_at(const struct gns_msg *req, int dir, const char *name)
 	return rc ? -errno : 0;
 }
 
+static u32 umask_of(const struct gns_msg *req)
+{
+	switch (req->type) {
+	case GNS_MKDIR:
+		return req->make.umask;
+	case GNS_MKNOD:
+		return req->mknod.umask;
+	}
+	return 0;
+}
+
+static int make_as(struct job *j, int dir, const char *name)
+{
+	int err = acl_umask(umask_of(j->op->req));
+
+	if (err)
+		return err;
+	err = cred_enter(&j->id);
+	if (!err) {
+		err = make_at(j->op->req, dir, name);
+		cred_leave(&j->id);
+	}
+	acl_umask(0);
+	return err;
+}
+
 static int make_name(struct job *j, const struct gns_str *s)
 {
 	struct gns_r_change *rep = &j->op->rep.r_change;
@@ -196,12 +235,9 @@ static int make_name(struct job *j, const struct gns_str *s)
 
 	if (!err)
 		err = dir_of(j->po, &dir);
-	if (!err)
-		err = cred_enter(&j->id);
 	if (err)
 		return err;
-	err = make_at(j->op->req, dir, name);
-	cred_leave(&j->id);
+	err = make_as(j, dir, name);
 	if (err)
 		return no_name(err, dir, -1);
 	j->changed = true;
@@ -209,7 +245,7 @@ static int make_name(struct job *j, const struct gns_str *s)
 	changed_self(j);
 	/* By name, which takes no descriptor that there may not be. */
 	if (fh_make(j->p, j->ex, dir, name, &rep->fh) ||
-	    name_stat(dir, name, &attr))
+	    acl_name_stat(j->ex, dir, name, &attr))
 		rep->fh = (struct gns_fh){ 0 };
 	else
 		rep->changed.v[rep->changed.n++] =

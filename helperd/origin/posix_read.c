@@ -102,7 +102,8 @@ bool read_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,
 
 	if (fd < 0 || req->len > max || req->off > (u64)INT64_MAX - max)
 		return false;
-	if (fd_stat(fd, &attr) || !cred_known(po, id, fd, &attr, R_OK))
+	if (acl_pobj_stat(po, fd, &attr) ||
+	    !cred_known(po, id, fd, &attr, R_OK))
 		return false;
 	len = there(&attr, req->off, req->len);
 	if (!len) {
@@ -204,7 +205,7 @@ int do_read(struct job *j)
 		return fd;
 	if (req->len > GNS_READ_MAX || req->off > INT64_MAX - GNS_READ_MAX)
 		return -EINVAL;
-	err = fd_stat(fd, &attr);
+	err = acl_pobj_stat(j->po, fd, &attr);
 	if (!err)
 		err = cred_may_read(&j->id, fd, &attr);
 	if (err)

@@ -8,10 +8,14 @@
 #include <linux/namei.h>
 #include <linux/stat.h>
 #include <linux/uidgid.h>
+#include "acl.h"
 #include "attr.h"
 
 /* What programs make their buffers of; more comes by readahead anyway. */
 #define BLKSIZE (64u << 10)
+
+/* How often a list may be gone again that was there a moment ago. */
+#define ACL_TRIES 5
 
 static void set_extra(const struct gns_inode *gi, s64 btime, struct kstat *st)
 {
@@ -97,14 +101,31 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 	}
 }
 
-/* The mode's bits that are @cred's, as MAY_*. */
-static u32 bits_for(const struct gns_sb *gsb, const struct gns_uattr *attr)
+static bool is_owner(const struct gns_sb *gsb, const struct gns_uattr *attr)
 {
-	if (uid_eq(current_fsuid(), gns_uid_here(gsb, attr->uid)))
-		return attr->mode >> 6;
-	if (in_group_p(gns_gid_here(gsb, attr->gid)))
-		return attr->mode >> 3;
-	return attr->mode;
+	return uid_eq(current_fsuid(), gns_uid_here(gsb, attr->uid));
+}
+
+/* Is it the list that decides, and not the mode? As for the VFS. */
+static bool acl_decides(const struct gns_sb *gsb, const struct gns_uattr *attr)
+{
+	return attr->mode & GNS_UAM_ACL && attr->mode & S_IRWXG &&
+	       !is_owner(gsb, attr);
+}
+
+/* Without its privileges: may the caller do what is in @mask, MAY_*? */
+static bool allows(const struct gns_sb *gsb, const struct gns_uattr *attr,
+		   const struct posix_acl *acl, int mask)
+{
+	u32 bits = attr->mode;
+
+	if (is_owner(gsb, attr))
+		bits >>= 6;
+	else if (acl)
+		return gns_acl_allows(gsb, acl, attr, mask);
+	else if (in_group_p(gns_gid_here(gsb, attr->gid)))
+		bits >>= 3;
+	return !(mask & ~bits);
 }
 
 bool gns_attr_capable(const struct gns_sb *gsb, const struct gns_uattr *attr,
@@ -118,14 +139,14 @@ bool gns_attr_capable(const struct gns_sb *gsb, const struct gns_uattr *attr,
 }
 
 /*
- * generic_permission() for attributes that are in no inode. They have no
- * access control lists.
+ * generic_permission() for attributes that are in no inode; @acl: NULL: it is
+ * not the list that decides.
  */
 static int check_answer(const struct gns_sb *gsb, const struct gns_uattr *attr,
-			int mask)
+			const struct posix_acl *acl, int mask)
 {
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
-	if (!(mask & ~bits_for(gsb, attr)))
+	if (allows(gsb, attr, acl, mask))
 		return 0;
 	if (S_ISDIR(attr->mode)) {
 		if (!(mask & MAY_WRITE) &&
@@ -141,12 +162,38 @@ static int check_answer(const struct gns_sb *gsb, const struct gns_uattr *attr,
 	return -EACCES;
 }
 
+/*
+ * With attributes that the origin has just told, and the list that it has with
+ * them. -EAGAIN: there is none any more.
+ */
+static int check_asked(struct inode *inode, struct gns_answer *ans, int mask)
+{
+	const struct gns_sb *gsb = gns_isb(inode);
+	struct posix_acl *acl;
+	int err;
+
+	if (!acl_decides(gsb, &ans->attr))
+		return check_answer(gsb, &ans->attr, NULL, mask);
+	acl = gns_acl_ask(inode, ans);
+	if (!acl)
+		return -EAGAIN;
+	/* The filesystem there obeys lists no more. */
+	if (PTR_ERR_OR_ZERO(acl) == -EOPNOTSUPP)
+		return check_answer(gsb, &ans->attr, NULL, mask);
+	if (IS_ERR(acl))
+		return gns_not_absent(PTR_ERR(acl));
+	err = check_answer(gsb, &ans->attr,
+			   acl_decides(gsb, &ans->attr) ? acl : NULL, mask);
+	posix_acl_release(acl);
+	return err;
+}
+
 int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
 {
 	struct gns_inode *gi = gns_i(inode);
+	int err, tries = 0;
 	struct gns_answer ans;
 	u64 epoch;
-	int err;
 
 	/* An open of what the caller has just made: there is nothing to ask. */
 	if (!(mask & (MAY_READ | MAY_WRITE | MAY_EXEC)))
@@ -165,8 +212,13 @@ int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
 		err = gns_attr_ask(gi, &ans);
 		if (err)
 			return err;
-		if (gns_attr_is_answer(&ans))
-			return check_answer(gns_isb(inode), &ans.attr, mask);
+		if (!gns_attr_is_answer(&ans))
+			continue;
+		err = check_asked(inode, &ans, mask);
+		if (err != -EAGAIN)
+			return err;
+		if (++tries == ACL_TRIES)
+			return -EIO;
 	}
 }
 
@@ -175,6 +227,8 @@ const struct inode_operations gns_file_iops = {
 	.getattr = gns_getattr,
 	.permission = gns_permission,
 	.listxattr = gns_listxattr,
+	.get_inode_acl = gns_get_acl,
+	.set_acl = gns_set_acl,
 };
 
 const struct inode_operations gns_special_iops = {
@@ -182,4 +236,6 @@ const struct inode_operations gns_special_iops = {
 	.getattr = gns_getattr,
 	.permission = gns_permission,
 	.listxattr = gns_listxattr,
+	.get_inode_acl = gns_get_acl,
+	.set_acl = gns_set_acl,
 };

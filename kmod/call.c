@@ -94,14 +94,26 @@ static int put_bytes(struct sk_buff *skb, int type, const void *p, u32 len)
 	return len ? nla_put(skb, type, len, p) : 0;
 }
 
+/* A helper that knows no umask gets a mode without its bits. */
+static int put_mode(struct sk_buff *skb, const struct gns_req *q, u64 features)
+{
+	if (!(features & GNS_F_ACL))
+		return put_u32(skb, GNS_A_MODE, q->mode & ~q->umask);
+	return put_u32(skb, GNS_A_MODE, q->mode) ||
+			       put_u32(skb, GNS_A_UMASK, q->umask) ?
+		       -EMSGSIZE :
+		       0;
+}
+
 /* What only changes have, and FSYNC. A zero is not said; that is slot 0's too,
  * but SEQ says that it is a change.
  */
-static int put_change(struct sk_buff *skb, const struct gns_req *q)
+static int put_change(struct sk_buff *skb, const struct gns_req *q,
+		      u64 features)
 {
 	return put_u32(skb, GNS_A_SLOT, q->slot) ||
 			       put_u64(skb, GNS_A_SEQ, q->seq) ||
-			       put_u32(skb, GNS_A_MODE, q->mode) ||
+			       put_mode(skb, q, features) ||
 			       put_u32(skb, GNS_A_RDEV, q->rdev) ||
 			       put_bytes(skb, GNS_A_FH2, q->fh2.b, q->fh2.len) ||
 			       put_bytes(skb, GNS_A_NAME2, q->name2,
@@ -133,7 +145,7 @@ static int call_fill(struct gns_word *w, struct sk_buff *skb)
 	    put_u32(skb, GNS_A_LEN, q->len) ||
 	    put_u32(skb, GNS_A_FLAGS, q->flags) ||
 	    put_u32(skb, GNS_A_PAYLOAD, q->payload_len) ||
-	    put_change(skb, q) ||
+	    put_change(skb, q, c->s->inst->features) ||
 	    put_cred_ids(skb, c->gsb, q->cred))
 		return -EMSGSIZE;
 	set_bit(GNS_CALL_SENT, &c->state);

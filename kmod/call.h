@@ -72,6 +72,7 @@ struct gns_grant {
  * @off2:    COPY: bytes
  * @count:   FALLOCATE, COPY: bytes
  * @mode:    of what is made
+ * @umask:   of who makes it: not taken off @mode
  * @rdev:    MKNOD: as in struct gns_uattr
  * @incarnation: FSYNC: of the origin that took the writes
  * @setattr: SETATTR; owned as @name
@@ -96,6 +97,7 @@ struct gns_req {
 	const char *name2;
 	u32 namelen2;
 	u32 mode;
+	u32 umask;
 	u64 off2;
 	u64 count;
 	u32 rdev;

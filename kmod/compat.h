@@ -24,6 +24,11 @@
 #error "gns needs Linux 6.1 or newer"
 #endif
 
+/* The origin's access control lists are to be obeyed. */
+#ifndef CONFIG_FS_POSIX_ACL
+#error "gns needs a kernel with CONFIG_FS_POSIX_ACL"
+#endif
+
 /* Ids, epochs and deadlines are read in one access, without a lock. */
 #ifndef CONFIG_64BIT
 #error "gns needs a 64-bit kernel"
@@ -35,6 +40,24 @@
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #pragma message("gns is tested on Linux 6.1 to 6.12; this kernel is newer")
+#endif
+
+/*
+ * Access control lists are no extended attributes for a filesystem: they have
+ * operations of their own, with these names and arguments; until 6.2.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define get_inode_acl get_acl
+#define GNS_SET_ACL_ARGS \
+	gns_idmap_t *idmap, struct inode *of, struct posix_acl *acl, int type
+#define GNS_SET_ACL_INODE of
+#define GNS_ACL_HANDLERS \
+	&posix_acl_access_xattr_handler, &posix_acl_default_xattr_handler,
+#else
+#define GNS_SET_ACL_ARGS \
+	gns_idmap_t *idmap, struct dentry *of, struct posix_acl *acl, int type
+#define GNS_SET_ACL_INODE d_inode(of)
+#define GNS_ACL_HANDLERS
 #endif
 
 /* The first argument of inode operations; until 6.3. */

@@ -7,6 +7,7 @@
  */
 #include <linux/dcache.h>
 #include <linux/namei.h>
+#include "acl.h"
 #include "dir.h"
 #include "lease.h"
 
@@ -278,4 +279,6 @@ const struct inode_operations gns_dir_iops = {
 	.getattr = gns_getattr,
 	.permission = gns_permission,
 	.listxattr = gns_listxattr,
+	.get_inode_acl = gns_get_acl,
+	.set_acl = gns_set_acl,
 };

@@ -83,6 +83,7 @@ struct gns_sb {
 	struct completion kobj_gone;
 };
 
+struct gns_acl;
 struct gns_listing;
 
 /**
@@ -120,6 +121,8 @@ struct gns_listing;
  *             that is not known to be durable; 0: none
  * @nocaps:    R life of the lease in which the origin knew of no capabilities
  * @bare:      R the same of any extended attribute, see xattr.c
+ * @acls:      G R GNS_UAM_*: access control lists that it has
+ * @acl:       G RCU those that are known, see acl.h; the second: the default one
  */
 struct gns_inode {
 	struct inode vfs_inode;
@@ -152,6 +155,8 @@ struct gns_inode {
 	u64 unsynced;
 	u64 nocaps;
 	u64 bare;
+	u32 acls;
+	struct gns_acl __rcu *acl[2];
 };
 
 static inline struct gns_inode *gns_i(const struct inode *inode)

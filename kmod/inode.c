@@ -8,6 +8,7 @@
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include "acl.h"
 #include "lease.h"
 
 static struct kmem_cache *cache;
@@ -50,6 +51,9 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	gi->unsynced = 0;
 	gi->nocaps = 0;
 	gi->bare = 0;
+	gi->acls = 0;
+	RCU_INIT_POINTER(gi->acl[0], NULL);
+	RCU_INIT_POINTER(gi->acl[1], NULL);
 	return &gi->vfs_inode;
 }
 
@@ -70,6 +74,7 @@ void gns_inode_evict(struct inode *inode)
 	gns_lease_unhash(gi);
 	gns_listing_free(gi->listing);
 	gi->listing = NULL;
+	gns_acl_forget(gi);
 }
 
 void gns_inode_set_attr(struct gns_inode *gi, const struct gns_uattr *attr)
@@ -88,6 +93,7 @@ void gns_inode_set_attr(struct gns_inode *gi, const struct gns_uattr *attr)
 	inode_set_mtime_to_ts(inode, ns_to_timespec64(attr->mtime));
 	inode_set_ctime_to_ts(inode, ns_to_timespec64(attr->ctime));
 	WRITE_ONCE(gi->btime, attr->btime);
+	WRITE_ONCE(gi->acls, attr->mode & (GNS_UAM_ACL | GNS_UAM_DEFACL));
 }
 
 static bool is_type(u32 mode)
@@ -133,7 +139,10 @@ static int set_up(struct inode *inode, const struct gns_uattr *attr)
 	struct gns_inode *gi = gns_i(inode);
 
 	inode->i_ino = attr->ino;
-	inode->i_mode = attr->mode;
+	inode->i_mode = attr->mode & (S_IFMT | 07777);
+	/* What is known of lists ends with a lease: acl.c. */
+	inode->i_acl = ACL_DONT_CACHE;
+	inode->i_default_acl = ACL_DONT_CACHE;
 	/* Its times are the origin's: also a fifo's, which is written here. */
 	inode->i_flags |= S_NOCMTIME;
 	set_ops(inode, attr->rdev);

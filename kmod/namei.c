@@ -37,6 +37,13 @@ static struct gns_change *change_of(struct inode *dir, u32 type,
 	return ERR_PTR(err);
 }
 
+/* The umask is left to the origin: a directory's default list is above it. */
+static void set_mode(struct gns_change *ch, umode_t mode)
+{
+	ch->c.req.mode = mode;
+	ch->c.req.umask = current_umask();
+}
+
 static int run(struct gns_change *ch, struct dentry *dentry)
 {
 	WRITE_ONCE(dentry->d_time, 0);
@@ -100,7 +107,7 @@ int gns_create(gns_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
 
 	if (IS_ERR(ch))
 		return PTR_ERR(ch);
-	ch->c.req.mode = mode & 07777;
+	set_mode(ch, mode & 07777);
 	ch->c.req.flags = GNS_UC_EXCL;
 	err = make(ch, dir, dentry);
 	gns_change_put(ch);
@@ -118,7 +125,7 @@ static struct dentry *create_or_find(struct inode *dir, struct dentry *dentry,
 
 	if (IS_ERR(ch))
 		return ERR_CAST(ch);
-	ch->c.req.mode = mode & 07777;
+	set_mode(ch, mode & 07777);
 	if (flags & O_EXCL)
 		ch->c.req.flags = GNS_UC_EXCL;
 	err = run(ch, dentry);
@@ -179,7 +186,7 @@ int gns_mknod(gns_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
 
 	if (IS_ERR(ch))
 		return PTR_ERR(ch);
-	ch->c.req.mode = mode & (S_IFMT | 07777);
+	set_mode(ch, mode & (S_IFMT | 07777));
 	ch->c.req.rdev = new_encode_dev(rdev);
 	err = make(ch, dir, dentry);
 	gns_change_put(ch);
@@ -216,7 +223,7 @@ gns_mkdir_t gns_mkdir(gns_idmap_t *idmap, struct inode *dir,
 
 	if (IS_ERR(ch))
 		return gns_mkdir_result(ERR_CAST(ch));
-	ch->c.req.mode = mode & 07777;
+	set_mode(ch, mode & 07777);
 	err = run(ch, dentry);
 	if (!err) {
 		ret = take_made(ch, dir, dentry);

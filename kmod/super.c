@@ -220,6 +220,8 @@ int gns_super_fill(struct super_block *sb, struct fs_context *fc,
 	set_default_d_op(sb, &gns_dentry_ops);
 	/* The origin keeps no access times for its readers. */
 	sb->s_flags |= SB_NOATIME | SB_NODIRATIME;
+	/* And it applies the umask. */
+	sb->s_flags |= SB_POSIXACL;
 #ifdef SB_I_NOIDMAP
 	sb->s_iflags |= SB_I_NOIDMAP;
 #endif

@@ -290,7 +290,21 @@ void gns_sysfs_del(struct gns_sb *gsb)
 static ssize_t features_show(struct kobject *kobj, struct kobj_attribute *attr,
 			     char *buf)
 {
-	return sysfs_emit(buf, "%s\n", GNS_F_ALL & GNS_F_SEEK ? "seek" : "");
+	static const struct {
+		u64 bit;
+		const char *word;
+	} words[] = {
+		{ GNS_F_SEEK, "seek" },
+		{ GNS_F_CHANGE, "change" },
+		{ GNS_F_ACL, "acl" },
+	};
+	int n = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (GNS_F_ALL & words[i].bit)
+			n += sysfs_emit_at(buf, n, "%s%s", n ? " " : "",
+					   words[i].word);
+	return n + sysfs_emit_at(buf, n, "\n");
 }
 
 static struct kobj_attribute features_attr = __ATTR_RO(features);

@@ -4,17 +4,20 @@
  * that there is none is remembered for a life of the lease: ls(1) looks for
  * some with each file, and execve(2) for capabilities.
  *
- * Served are those of users and administrators, and the capabilities of
- * programs. Labels of a security module mean nothing to another host's, and
- * access control lists gns would have to obey.
+ * Served are those of users and administrators, the capabilities of programs,
+ * and access control lists (acl.c). Labels of a security module mean nothing to
+ * another host's.
  */
 #include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
+#include "acl.h"
 #include "change.h"
 
-static struct gns_bufcall *ask(struct inode *inode, u32 type, const char *name,
-			       int *err)
+struct gns_bufcall *gns_xattr_ask(struct inode *inode, u32 type,
+				  const char *name, int *err)
 {
 	struct gns_bufcall *c;
 
@@ -35,7 +38,7 @@ static int get(struct inode *inode, const char *name, void *value, size_t size)
 	struct gns_bufcall *c;
 	int ret;
 
-	c = ask(inode, GNS_CALL_GETXATTR, name, &ret);
+	c = gns_xattr_ask(inode, GNS_CALL_GETXATTR, name, &ret);
 	if (!c)
 		return ret;
 	if (!ret) {
@@ -92,9 +95,9 @@ static int gns_caps_get(const struct xattr_handler *handler,
 	return get_caps(inode, XATTR_NAME_CAPS, value, size);
 }
 
-/* @value: NULL: take it away. What was known of @inode's ends with its epoch. */
-static int set(struct inode *inode, const char *name, const void *value,
-	       size_t size, int flags)
+/* What was known of @inode's ends with its epoch. */
+int gns_xattr_change(struct inode *inode, const char *name, const void *value,
+		     size_t size, int flags)
 {
 	struct qstr q = { .name = name, .len = strlen(name) };
 	struct gns_change *ch;
@@ -126,7 +129,8 @@ static int gns_xattr_set(const struct xattr_handler *handler,
 			 struct inode *inode, const char *name,
 			 const void *value, size_t size, int flags)
 {
-	return set(inode, xattr_full_name(handler, name), value, size, flags);
+	return gns_xattr_change(inode, xattr_full_name(handler, name), value,
+				size, flags);
 }
 
 static int gns_caps_set(const struct xattr_handler *handler,
@@ -134,7 +138,7 @@ static int gns_caps_set(const struct xattr_handler *handler,
 			struct inode *inode, const char *name,
 			const void *value, size_t size, int flags)
 {
-	return set(inode, XATTR_NAME_CAPS, value, size, flags);
+	return gns_xattr_change(inode, XATTR_NAME_CAPS, value, size, flags);
 }
 
 static const struct xattr_handler user_handler = {
@@ -159,13 +163,16 @@ const struct xattr_handler *const gns_xattr_handlers[] = {
 	&user_handler,
 	&trusted_handler,
 	&caps_handler,
-	NULL
+	GNS_ACL_HANDLERS
+		NULL
 };
 
 static bool is_listed(const char *name, bool trusted)
 {
 	return strstarts(name, XATTR_USER_PREFIX) ||
 	       !strcmp(name, XATTR_NAME_CAPS) ||
+	       !strcmp(name, XATTR_NAME_POSIX_ACL_ACCESS) ||
+	       !strcmp(name, XATTR_NAME_POSIX_ACL_DEFAULT) ||
 	       (trusted && strstarts(name, XATTR_TRUSTED_PREFIX));
 }
 
@@ -198,7 +205,7 @@ static ssize_t ask_list(struct inode *inode, char *list, size_t size,
 	ssize_t ret;
 	int err;
 
-	c = ask(inode, GNS_CALL_LISTXATTR, NULL, &err);
+	c = gns_xattr_ask(inode, GNS_CALL_LISTXATTR, NULL, &err);
 	if (!c)
 		return err;
 	ret = err ? err : copy_names(c->buf, c->c.ans.len, list, size, trusted);

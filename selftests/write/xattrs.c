@@ -105,14 +105,6 @@ static void check_kind(int ok, const char *prefix)
 	XATTR(EINVAL, "x", setxattr(at("x"), a, "x", 1, 64));
 }
 
-/* rw-r--r--, as an access control list. */
-static const unsigned char acl[] = {
-	2, 0, 0, 0, /* version */
-	1, 0, 6, 0, 255, 255, 255, 255, /* owner */
-	4, 0, 4, 0, 255, 255, 255, 255, /* group */
-	32, 0, 4, 0, 255, 255, 255, 255, /* others */
-};
-
 void check_xattrs(void)
 {
 	char name[300] = "trusted.";
@@ -144,10 +136,6 @@ void check_xattrs(void)
 	XATTR_AS(USER, ANY, "x", setxattr(at("x"), "user.u", "mine", 4, 0));
 	XATTR_AS(USER, ANY, "x", removexattr(at("x"), "user.u"));
 	XATTR_AS(USER, EPERM, "x", removexattr(at("x"), "trusted.a"));
-	twin_side = TWIN_GNS;
-	refused(setxattr(at("x"), "system.posix_acl_access", acl,
-			 sizeof(acl), 0),
-		EOPNOTSUPP, "an access control list");
 	tap_good("extended attributes");
 }
 

@@ -19,7 +19,7 @@
 #include "tap.h"
 #include "twin.h"
 
-#define ROUNDS 60
+#define ROUNDS 24
 #define GROUP2 2001
 
 static const struct who users[] = {
@@ -102,6 +102,7 @@ static void change_one(void)
 	const struct who *w = pick(3) ? NULL : pick_user();
 	const char *kind = pick(3) ? ACL_ACCESS : ACL_DEFAULT;
 	u32 mode = pick(01000), id = users[pick(USERS)].uid;
+	u32 gid = users[pick(USERS)].gid;
 	struct acl a = pick_acl();
 
 	switch (pick(8)) {
@@ -109,7 +110,7 @@ static void change_one(void)
 		AS(w, chmod(at(name), mode));
 		break;
 	case 1:
-		AS(w, chown(at(name), id, users[pick(USERS)].gid));
+		AS(w, chown(at(name), id, gid));
 		break;
 	case 2:
 		AS(w, removexattr(at(name), kind));

@@ -38,13 +38,13 @@ int may(const char *path, int flags)
 	return 0;
 }
 
-int may_cached(const char *path)
+int may_cached(int dir, const char *name)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_CACHED,
 	};
-	int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	int fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
 
 	if (fd < 0)
 		return errno;

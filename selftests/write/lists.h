@@ -26,7 +26,7 @@ void who_be(const struct who *w);
 /** may() - can @path be opened with @flags now? 0, or an errno */
 int may(const char *path, int flags);
 
-/** may_cached() - the same of a name that is looked up without waiting */
-int may_cached(const char *path);
+/** may_cached() - the same of a name in a directory, looked up without waiting */
+int may_cached(int dir, const char *name);
 
 #endif

@@ -111,6 +111,56 @@ static void collect(struct hist *h, u32 m, struct lin_hist *out)
 	}
 }
 
+static bool brings(const struct lin_op *op, u32 obj, u64 value)
+{
+	if (op->obj != obj)
+		return false;
+	if (op->kind == LIN_REG_WRITE || op->kind == LIN_REG_PUT)
+		return op->arg[0] == value;
+	return op->kind == LIN_REG_TRUNC && !value;
+}
+
+/* The latest moment at which @l->obj can have got what the loss left. */
+static u64 left_at(const struct lin_hist *lh, const struct lin_op *l)
+{
+	u64 at = 0;
+	size_t i;
+
+	for (i = 0; i < lh->n; i++)
+		if (brings(&lh->ops[i], l->obj, l->arg[0]) &&
+		    lh->ops[i].call < l->call && lh->ops[i].ret > at)
+			at = lh->ops[i].ret;
+	return at;
+}
+
+/* Registers that hold what was certainly overwritten before the loss. */
+static void count_losses(const struct lin_hist *lh)
+{
+	u32 undone = 0, all = 0;
+	size_t i, k;
+	u64 at;
+
+	for (i = 0; i < lh->n; i++) {
+		const struct lin_op *l = &lh->ops[i], *op;
+
+		if (l->kind != LIN_REG_LOSE)
+			continue;
+		all++;
+		at = left_at(lh, l);
+		for (k = 0; k < lh->n; k++) {
+			op = &lh->ops[k];
+			if (op->obj == l->obj && op->ret < l->call &&
+			    op->call > at && !op->err &&
+			    op->kind == LIN_REG_WRITE)
+				break;
+		}
+		undone += k < lh->n;
+	}
+	if (all)
+		printf("# of %u registers that lost power %u lost a write\n", all,
+		       undone);
+}
+
 static void save(const char *name, const struct lin_hist *h)
 {
 	FILE *f = fopen(name, "w");
@@ -133,6 +183,8 @@ int hist_check(struct hist *h, const char *dir)
 		struct lin_hist lh = { 0 };
 
 		collect(h, m, &lh);
+		if (m == HIST_REG)
+			count_losses(&lh);
 		res = lin_check(lh.m, lh.ops, lh.n, 0);
 		printf("# %s: %zu operations, %s\n", lh.m->name, lh.n,
 		       lin_status_name(res.status));

@@ -148,13 +148,20 @@ static void clock_steps(struct nemesis *m)
 	m->clock += by;
 }
 
+static void origin_start(struct nemesis *m)
+{
+	lab("origin_start");
+	m->changes_at = lab_now() + m->ttl_ms * 5 / 4 * NSEC_PER_MSEC +
+			250 * NSEC_PER_MSEC;
+}
+
 static void origin_killed(struct nemesis *m)
 {
 	tap_note("the origin is killed");
 	lab("origin_kill");
 	if (nemesis_rnd(m, 2))
 		a_while(m);
-	lab("origin_start");
+	origin_start(m);
 }
 
 static void shut_down(const char *dir)
@@ -180,6 +187,10 @@ static void power_lost(struct nemesis *m)
 
 	if (h->nlosses == LOSSES)
 		return;
+	/* There has to be something to lose: all was synced at its start. */
+	while (lab_now() < m->changes_at)
+		lab_sleep(100);
+	lab_sleep(1000 + nemesis_rnd(m, 1500));
 	tap_note("the origin loses power");
 	l->call = hist_stamp(h);
 	lab("origin_kill");
@@ -188,7 +199,7 @@ static void power_lost(struct nemesis *m)
 	lab("disk_boot");
 	l->ret = hist_stamp(h);
 	rec_losses(&m->me, lab_path(disk, "x"), l);
-	lab("origin_start");
+	origin_start(m);
 	while (lab_ms(begin) <= m->ttl_ms)
 		lab_sleep(100);
 	l->end = hist_stamp(h);

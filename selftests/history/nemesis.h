@@ -32,6 +32,7 @@ struct nemesis {
 	u32 deck[16];
 	u32 ndeck;
 	s64 clock;
+	u64 changes_at; /* ns of BOOTTIME: the origin's grace time is over */
 };
 
 enum fault {

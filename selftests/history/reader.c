@@ -48,10 +48,19 @@ static int open_at(struct me *me, const char *kind, u32 i, int flags)
 	return fd;
 }
 
+/*
+ * Mostly one's own: who finds it cached goes on while the helper can not be
+ * reached, and that is when it could be stale.
+ */
+static u32 pick(struct me *me, u32 n)
+{
+	return me_rnd(me, 4) ? me->client % n : me_rnd(me, n);
+}
+
 /* The first block of a register, whose words are all the same. */
 static void read_reg(struct me *me, bool direct)
 {
-	u32 i = me_rnd(me, REGS), k;
+	u32 i = pick(me, REGS), k;
 	bool fresh = !direct && !me_rnd(me, 2);
 	struct rec *r = rec_call(me, HIST_REG, LIN_REG_READ, i);
 	ssize_t got;
@@ -91,7 +100,7 @@ static u64 map_look(u32 i)
 
 static void map_reg(struct me *me)
 {
-	u32 i = me_rnd(me, REGS);
+	u32 i = pick(me, REGS);
 	struct rec *r = rec_call(me, HIST_REG, LIN_REG_READ, i);
 
 	if (!r)
@@ -102,7 +111,7 @@ static void map_reg(struct me *me)
 
 static void stat_reg(struct me *me)
 {
-	u32 i = me_rnd(me, REGS);
+	u32 i = pick(me, REGS);
 	struct rec *r = rec_call(me, HIST_REG, LIN_REG_STAT, i);
 	char path[4200];
 	struct stat st;
@@ -120,7 +129,7 @@ static void stat_reg(struct me *me)
 
 static void read_log(struct me *me)
 {
-	u32 i = me_rnd(me, LOGS);
+	u32 i = pick(me, LOGS);
 	struct rec *r = rec_call(me, HIST_LOG, LIN_LOG_READ, i);
 	ssize_t got;
 
@@ -137,7 +146,7 @@ static void read_log(struct me *me)
 
 static void stat_log(struct me *me)
 {
-	u32 i = me_rnd(me, LOGS);
+	u32 i = pick(me, LOGS);
 	struct rec *r = rec_call(me, HIST_LOG, LIN_LOG_STAT, i);
 	struct stat st;
 
@@ -153,7 +162,7 @@ static void stat_log(struct me *me)
 
 static void look_up(struct me *me)
 {
-	u32 d = me_rnd(me, DIRS), n = me_rnd(me, NAMES);
+	u32 d = pick(me, DIRS), n = pick(me, NAMES);
 	struct rec *r = rec_call(me, HIST_TREE, LIN_TREE_LOOKUP, 0);
 	char path[4200];
 	struct stat st;
@@ -180,7 +189,7 @@ static void look_up(struct me *me)
 
 static void list_dir(struct me *me)
 {
-	u32 d = me_rnd(me, DIRS);
+	u32 d = pick(me, DIRS);
 	struct rec *r = rec_call(me, HIST_TREE, LIN_TREE_READDIR, 0);
 	char path[4200];
 	struct dirent *e;
@@ -240,12 +249,16 @@ static void open_all(struct me *me)
 
 void reader(struct me *me)
 {
-	u32 how;
+	u32 how = 0, again = 0;
 
 	open_all(me);
 	while (!__atomic_load_n(&me->h->stop, __ATOMIC_ACQUIRE) &&
 	       me->p->n < RECS) {
-		how = me_rnd(me, 16);
+		/* The same again and again, then something else. */
+		if (!again--) {
+			how = me_rnd(me, 16);
+			again = me_rnd(me, 8);
+		}
 		if (how < 4)
 			read_reg(me, false);
 		else if (how < 5)

@@ -4,7 +4,7 @@
  * everything that was seen is checked for an order in which it could have
  * happened.
  *
- *	history [-n FAULTS] [-s SEED] [-u] [-o] [-p]
+ *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u] [-o] [-p]
  *
  * Run by lab_run. Without words it is changed by the protocol only, and what
  * breaks is the satellites': links, connections, helpers, caches, the clock.
@@ -12,6 +12,7 @@
  *	-u	it is changed by the mounts, too
  *	-o	the origin is killed and stopped as well
  *	-p	its host loses power, and what was not synced with it
+ *	-k	of all these only what KINDS has, bits 1 << enum fault
  *
  * With all of them it is what `make torture N=...` runs, see torture. What
  * breaks, when and what is done meanwhile comes from the seed; what is under way
@@ -44,6 +45,7 @@ static struct {
 	pid_t pids[PROCS];
 	u32 n;
 	bool users;
+	bool disk; /* of its own, that loses what is not synced */
 	struct nemesis m;
 } t;
 
@@ -149,7 +151,7 @@ static void set_up(void)
 	u32 i;
 
 	lab("TTL=%u", TTL);
-	if (t.m.kinds & FAULTS_POWER)
+	if (t.disk)
 		lab(". $GNS_TOP/selftests/history/disk.sh; disk_start");
 	else
 		lab("mkdir $EXPORT");
@@ -162,7 +164,7 @@ static void set_up(void)
 static u32 options(int argc, char **argv)
 {
 	const char *seed = getenv("SEED");
-	u32 faults = 12;
+	u32 faults = 12, only = ~0u;
 	int c;
 
 	t.m = (struct nemesis){
@@ -173,11 +175,13 @@ static u32 options(int argc, char **argv)
 		.ttl_ms = TTL * 1000,
 		.kinds = FAULTS_SATELLITE,
 	};
-	while ((c = getopt(argc, argv, "n:s:uop")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:k:uop")) != -1) {
 		if (c == 'n')
 			faults = atoi(optarg);
 		else if (c == 's')
 			t.m.rnd = strtoull(optarg, NULL, 0);
+		else if (c == 'k')
+			only = strtoul(optarg, NULL, 0);
 		else if (c == 'u')
 			t.users = true;
 		else if (c == 'o')
@@ -185,14 +189,19 @@ static u32 options(int argc, char **argv)
 		else if (c == 'p')
 			t.m.kinds |= FAULTS_POWER;
 		else
-			die("usage: history [-n FAULTS] [-s SEED] [-u] [-o] [-p]");
+			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u] [-o] [-p]");
 	}
 	if (t.m.kinds & FAULTS_POWER)
 		t.m.nhosts = 3;
-	tap_note("again: history%s%s%s -n %u -s %llu", t.users ? " -u" : "",
+	t.disk = t.m.kinds & FAULTS_POWER;
+	tap_note("again: history%s%s%s -k %#x -n %u -s %llu",
+		 t.users ? " -u" : "",
 		 t.m.kinds & FAULTS_ORIGIN ? " -o" : "",
-		 t.m.kinds & FAULTS_POWER ? " -p" : "", faults,
+		 t.disk ? " -p" : "", only, faults,
 		 (unsigned long long)t.m.rnd);
+	t.m.kinds &= only;
+	if (!t.m.kinds)
+		die("-k: nothing is left that could break");
 	return faults;
 }
 
@@ -204,7 +213,7 @@ int main(int argc, char **argv)
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (t.h == MAP_FAILED)
 		die("no memory");
-	t.h->blocks = t.m.kinds & FAULTS_POWER;
+	t.h->blocks = t.disk;
 	/* Neighbouring seeds begin alike. */
 	for (i = 0; i < 8; i++)
 		nemesis_rnd(&t.m, 2);

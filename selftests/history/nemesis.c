@@ -241,9 +241,12 @@ static void random_fault(struct nemesis *m, u32 kinds)
 {
 	u32 f;
 
+	kinds &= m->kinds;
+	if (!kinds)
+		return;
 	do {
 		f = nemesis_rnd(m, F_MAX);
-	} while (!(kinds & m->kinds & 1u << f));
+	} while (!(kinds & 1u << f));
 	run(m, f);
 }
 

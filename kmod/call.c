@@ -105,7 +105,7 @@ static int put_mode(struct sk_buff *skb, const struct gns_req *q, u64 features)
 		       0;
 }
 
-/* What only changes have, and FSYNC. A zero is not said; that is slot 0's too,
+/* What only changes have, FSYNC and LOCK. A zero is not said; that is slot 0's too,
  * but SEQ says that it is a change.
  */
 static int put_change(struct sk_buff *skb, const struct gns_req *q,
@@ -122,7 +122,9 @@ static int put_change(struct sk_buff *skb, const struct gns_req *q,
 			       put_u64(skb, GNS_A_COUNT, q->count) ||
 			       put_u64(skb, GNS_A_INCARNATION, q->incarnation) ||
 			       put_bytes(skb, GNS_A_SETATTR, q->setattr,
-					 q->setattr ? sizeof(*q->setattr) : 0) ?
+					 q->setattr ? sizeof(*q->setattr) : 0) ||
+			       put_bytes(skb, GNS_A_LOCK, q->lock,
+					 q->lock ? sizeof(*q->lock) : 0) ?
 		       -EMSGSIZE :
 		       0;
 }
@@ -220,6 +222,8 @@ static u64 feature_for(u32 type)
 {
 	if (type == GNS_CALL_SEEK)
 		return GNS_F_SEEK;
+	if (type == GNS_CALL_LOCK)
+		return GNS_F_LOCK;
 	return type >= GNS_CALL_WRITE ? GNS_F_CHANGE : 0;
 }
 
@@ -274,7 +278,11 @@ static void leave_mount(struct gns_call *c)
 	spin_unlock(&c->gsb->calls_lock);
 }
 
-/* False: it has ended before it began. */
+/*
+ * False: it has ended before it began, or must not begin. Of a session that is
+ * being lost either the new gen is seen here, or the call by who ends those that
+ * depend on it.
+ */
 static bool publish(struct gns_call *c)
 {
 	struct gns_instance *inst = c->s->inst;
@@ -282,7 +290,7 @@ static bool publish(struct gns_call *c)
 	bool ok;
 
 	spin_lock_bh(&inst->lock);
-	ok = !test_bit(GNS_CALL_CLAIMED, &c->state);
+	ok = !test_bit(GNS_CALL_CLAIMED, &c->state) && !gns_call_is_lost(c);
 	if (ok) {
 		gns_call_get(c); /* the table's */
 		xa_store(&inst->calls, c->id, c, GFP_NOWAIT);
@@ -313,9 +321,13 @@ int gns_call_submit(struct gns_call *c)
 	if (c->gsb)
 		gns_count(c->gsb, GNS_C_CALLS, 1);
 	trace_gns_call_submit(c, 0);
-	if (!publish(c))
-		unreserve(c);
-	return 0;
+	if (publish(c))
+		return 0;
+	unreserve(c);
+	if (!gns_call_is_lost(c) || test_and_set_bit(GNS_CALL_CLAIMED, &c->state))
+		return 0;
+	leave_mount(c);
+	return -EIO;
 }
 
 void gns_call_requeue(struct gns_call *c)
@@ -385,39 +397,6 @@ bool gns_call_abort(struct gns_call *c, int err)
 		return false;
 	gns_call_end(c, err);
 	return true;
-}
-
-/* Those that nobody ends yet, with references. */
-static u32 claim_some(struct gns_sb *gsb, struct gns_call **claimed, u32 room)
-{
-	struct gns_call *c;
-	u32 n = 0;
-
-	spin_lock(&gsb->calls_lock);
-	list_for_each_entry(c, &gsb->calls, by_sb) {
-		if (n == room)
-			break;
-		if (test_and_set_bit(GNS_CALL_CLAIMED, &c->state))
-			continue;
-		gns_call_get(c);
-		claimed[n++] = c;
-	}
-	spin_unlock(&gsb->calls_lock);
-	return n;
-}
-
-void gns_call_abort_all(struct gns_sb *gsb, int err)
-{
-	struct gns_call *claimed[32];
-	u32 n, i;
-
-	while ((n = claim_some(gsb, claimed, ARRAY_SIZE(claimed)))) {
-		for (i = 0; i < n; i++) {
-			gns_call_end(claimed[i], err);
-			gns_call_put(claimed[i]);
-		}
-		cond_resched();
-	}
 }
 
 /*
@@ -518,6 +497,8 @@ int gns_status_errno(u32 status)
 		return -ENOENT;
 	case GNS_US_REFUSED:
 		return -EACCES;
+	case GNS_US_AGAIN:
+		return -EBUSY;
 	case EINTR: /* nobody interrupted the caller */
 		return -EIO;
 	}

@@ -75,6 +75,7 @@ struct gns_grant {
  * @umask:   of who makes it: not taken off @mode
  * @rdev:    MKNOD: as in struct gns_uattr
  * @incarnation: FSYNC: of the origin that took the writes
+ * @lock:    LOCK; owned as @name
  * @setattr: SETATTR; owned as @name
  */
 struct gns_req {
@@ -103,6 +104,7 @@ struct gns_req {
 	u32 rdev;
 	u64 incarnation;
 	const struct gns_usetattr *setattr;
+	const struct gns_ulock *lock;
 };
 
 /**
@@ -118,6 +120,8 @@ struct gns_req {
  * @len:   bytes delivered
  * @off:   SEEK: what was found; WRITE: where the bytes went
  * @count: change: bytes done
+ * @found:  LOCK: @lock is what a test has found
+ * @lock:   LOCK
  * @nchanged: entries of @changed, at most GNS_UCHANGED_MAX
  * @changed: change: what it touched, checked: each has a handle of 1 to
  *         GNS_UFH_MAX bytes. Not the call's: it is gone when ops->end() has
@@ -135,6 +139,8 @@ struct gns_answer {
 	u32 len;
 	u64 off;
 	u64 count;
+	bool found;
+	struct gns_ulock lock;
 	u32 nchanged;
 	const struct gns_uchanged *changed;
 };
@@ -205,6 +211,8 @@ enum gns_call_bit {
  * @done:  completed at the end
  * @begun: ns of BOOTTIME, at submit
  * @asked: session->own_seq at submit: see change.h
+ * @guard: session->gen that it depends on: in another one it ends with EIO, and
+ *         is not sent; 0: on none
  * @req:   what is asked
  * @ans:   what came back
  */
@@ -220,6 +228,7 @@ struct gns_call {
 	struct completion done;
 	u64 begun;
 	u64 asked;
+	u64 guard;
 	struct gns_req req;
 	struct gns_answer ans;
 };
@@ -244,7 +253,8 @@ void gns_call_init(struct gns_call *c, const struct gns_call_ops *ops,
  * It may be aborted from init on, also while this runs: then that is its end.
  * Context: process; may sleep for memory (GFP_NOFS), waits for nobody.
  * Return: 0: exactly one end follows, or has come already. -EDEADLK: the
- * caller is the helper; -EIO: the mount was given up (umount -f); -EBUSY: too
+ * caller is the helper; -EIO: the mount was given up (umount -f), or the session
+ * that it depends on is lost; -EBUSY: too
  * many calls wait; -EOPNOTSUPP: the helper does not know such calls; -ENOMEM.
  * After an error nothing follows, and the caller puts the call.
  */
@@ -301,6 +311,18 @@ bool gns_call_abort(struct gns_call *c, int err);
 
 /** gns_call_abort_all() - end every call of a mount with @err */
 void gns_call_abort_all(struct gns_sb *gsb, int err);
+
+/**
+ * gns_call_abort_lost() - end every call that depends on a session of before
+ * @s: its gen is that of now
+ *
+ * None of them is sent from here on; what was sent may have been heard.
+ * Context: process; does not sleep.
+ */
+void gns_call_abort_lost(struct gns_session *s);
+
+/** gns_call_is_lost() - does it depend on a session of before? */
+bool gns_call_is_lost(const struct gns_call *c);
 
 /**
  * gns_call_drain() - wait until every call of a mount is freed

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "fence.h"
 #include "instance.h"
+#include "lock.h"
 #include "slot.h"
 
 enum change_bit {
@@ -143,11 +144,23 @@ static void carry_out(struct gns_change *ch, bool left)
 	gns_slot_give(ch, is_answered(ch));
 }
 
+/* Of the file that has the lock; of others nobody knows what it is for. */
+static void hold_lock(struct gns_change *ch, bool hold)
+{
+	if (!ch->c.guard || !ch->ngi)
+		return;
+	if (hold)
+		gns_lockq_hold(ch->gi[0]);
+	else
+		gns_lockq_release(ch->gi[0]);
+}
+
 static void work(struct work_struct *w)
 {
 	struct gns_change *ch = container_of(w, struct gns_change, work);
 
 	carry_out(ch, true);
+	hold_lock(ch, false);
 	gns_change_put(ch);
 }
 
@@ -293,9 +306,11 @@ static int wait(struct gns_change *ch)
 	left = wait_for_completion_killable_timeout(&ch->c.done, left);
 	if (left > 0)
 		return 0;
+	hold_lock(ch, true);
 	/* It goes on without us, unless it is over just now. */
 	if (!test_and_set_bit(CHANGE_OVER, &ch->state))
 		return left ? -EINTR : -ETIMEDOUT;
+	hold_lock(ch, false);
 	wait_for_completion(&ch->c.done);
 	return 0;
 }

@@ -210,6 +210,23 @@ static inline void gns_folio_end_read(struct folio *folio, bool success)
 	mapping_set_folio_order_range(mapping, 0, ilog2(max) - PAGE_SHIFT)
 #endif
 
+/*
+ * What locks and leases share has a structure of its own in struct file_lock,
+ * and what is about locks a header; until 6.9 and 6.3.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#include <linux/fs.h>
+#else
+#include <linux/filelock.h>
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#define gns_fl(fl, field) ((fl)->fl_##field)
+#define gns_for_each_lock(fl, head) list_for_each_entry(fl, head, fl_list)
+#else
+#define gns_fl(fl, field) ((fl)->c.flc_##field)
+#define gns_for_each_lock(fl, head) list_for_each_entry(fl, head, c.flc_list)
+#endif
+
 /* A timer is set up with its function in one step; until 6.13. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #include <linux/hrtimer.h>

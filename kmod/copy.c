@@ -8,6 +8,7 @@
 #include <linux/splice.h>
 #include "change.h"
 #include "file.h"
+#include "lock.h"
 
 /* One COPY; longer ones are several. */
 #define COPY_MAX SZ_1G
@@ -32,7 +33,12 @@ static s64 copy(struct file *in, u64 from, struct file *out, u64 to, u64 len,
 	ch->c.req.flags = flags;
 	ch->from = to;
 	ch->to = len ? to + len : U64_MAX;
-	ret = gns_change_run(ch);
+	/* What is read, too, may be another's by now. */
+	ret = gns_guard_check(in);
+	if (!ret)
+		ret = gns_guard_call(&ch->c, out);
+	if (!ret)
+		ret = gns_change_run(ch);
 	if (!ret) {
 		gns_change_unsynced(ch, gns_i(dst));
 		ret = ch->c.ans.count;

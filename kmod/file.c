@@ -8,6 +8,7 @@
 #include <linux/uio.h>
 #include "file.h"
 #include "instance.h"
+#include "lock.h"
 
 /* For a new session to count, before reads go past the cache. */
 #define SESSION_WAIT HZ
@@ -115,6 +116,8 @@ static ssize_t gns_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!iov_iter_count(to))
 		return 0;
+	if (gns_guard_check(iocb->ki_filp))
+		return -EIO;
 	gns_count(gsb, GNS_C_READS, 1);
 	if (!(iocb->ki_flags & IOCB_DIRECT))
 		ret = gns_buffered_read(iocb, to);
@@ -122,9 +125,18 @@ static ssize_t gns_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		ret = -EAGAIN;
 	else
 		ret = gns_pass_read(iocb, to, iov_iter_count(to));
+	/* What another one did whose lock came after a lost one. */
+	if (gns_guard_check(iocb->ki_filp))
+		return -EIO;
 	if (ret > 0)
 		gns_count(gsb, GNS_C_READ_BYTES, ret);
 	return ret;
+}
+
+static int gns_file_release(struct inode *inode, struct file *file)
+{
+	gns_guard_release(file);
+	return 0;
 }
 
 static int gns_file_open(struct inode *inode, struct file *file)
@@ -139,6 +151,7 @@ static int gns_file_open(struct inode *inode, struct file *file)
 const struct file_operations gns_file_fops = {
 	.owner = THIS_MODULE,
 	.open = gns_file_open,
+	.release = gns_file_release,
 	.read_iter = gns_read_iter,
 	.splice_read = gns_splice_read,
 	.llseek = gns_file_llseek,
@@ -150,6 +163,8 @@ const struct file_operations gns_file_fops = {
 	.fallocate = gns_fallocate,
 	.copy_file_range = gns_copy_file_range,
 	.remap_file_range = gns_remap_file_range,
+	.lock = gns_lock,
+	.flock = gns_flock,
 	/* A local lease would not hear of changes elsewhere. */
 	.setlease = simple_nosetlease,
 };

@@ -85,6 +85,7 @@ struct gns_sb {
 
 struct gns_acl;
 struct gns_listing;
+struct gns_lockq;
 
 /**
  * struct gns_inode - an object of the origin
@@ -120,6 +121,7 @@ struct gns_listing;
  * @unsynced:  G incarnation of the origin that the oldest write was sent to
  *             that is not known to be durable; 0: none
  * @nocaps:    R life of the lease in which the origin knew of no capabilities
+ * @lockq:     requests for its locks; NULL: there never was one
  * @bare:      R the same of any extended attribute, see xattr.c
  * @acls:      G R GNS_UAM_*: access control lists that it has
  * @acl:       G RCU those that are known, see acl.h; the second: the default one
@@ -155,6 +157,7 @@ struct gns_inode {
 	u64 unsynced;
 	u64 nocaps;
 	u64 bare;
+	struct gns_lockq *lockq;
 	u32 acls;
 	struct gns_acl __rcu *acl[2];
 };

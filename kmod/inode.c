@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include "acl.h"
 #include "lease.h"
+#include "lock.h"
 
 static struct kmem_cache *cache;
 
@@ -51,6 +52,7 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	gi->unsynced = 0;
 	gi->nocaps = 0;
 	gi->bare = 0;
+	gi->lockq = NULL;
 	gi->acls = 0;
 	RCU_INIT_POINTER(gi->acl[0], NULL);
 	RCU_INIT_POINTER(gi->acl[1], NULL);
@@ -74,6 +76,7 @@ void gns_inode_evict(struct inode *inode)
 	gns_lease_unhash(gi);
 	gns_listing_free(gi->listing);
 	gi->listing = NULL;
+	gns_lockq_free(gi);
 	gns_acl_forget(gi);
 }
 

@@ -21,7 +21,7 @@
 #ifndef GNS_LISTING_H
 #define GNS_LISTING_H
 
-#include "gns.h"
+#include "lock.h"
 
 #define GNS_LISTING_MAX (64u << 20)
 
@@ -82,6 +82,7 @@ struct gns_listing {
  * @chunk:  of that listing, valid as long as somebody has a reference on it
  * @off:    of the next entry in @chunk
  * @pass:   the last answer could not be kept
+ * @guard:  of its locks
  */
 struct gns_dir_at {
 	u64 id;
@@ -89,6 +90,7 @@ struct gns_dir_at {
 	const struct gns_chunk *chunk;
 	u32 off;
 	bool pass;
+	struct gns_guard guard;
 };
 
 /** gns_pos_to_cookie() - of a position from GNS_POS_START on; 0: the start */

@@ -17,6 +17,7 @@
 #include <linux/wait.h>
 #include "file.h"
 #include "instance.h"
+#include "lock.h"
 
 /* Pause between looks at the gate; the longest wait with mmap_lock held. */
 #define GATE_POLL (HZ / 20)
@@ -224,6 +225,8 @@ int gns_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct gns_inode *gi = gns_i(file_inode(file));
 
+	if (gns_guard_check(file))
+		return -EIO;
 	/* Nobody could write it back. */
 	if (vma->vm_flags & VM_SHARED) {
 		if (vma->vm_flags & VM_WRITE)

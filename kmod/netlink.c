@@ -191,7 +191,7 @@ static const struct genl_ops ops[] = {
 	OP(RENEWED, gns_do_renewed, gns_renewed_policy, GNS_A_TTL),
 	OP(LOST, gns_do_lost, gns_lost_policy, GNS_A_SID),
 	OP(REVOKE, gns_do_revoke, gns_revoke_policy, GNS_A_UPTO),
-	OP(REPLY, gns_do_reply, gns_reply_policy, GNS_A_CHANGED),
+	OP(REPLY, gns_do_reply, gns_reply_policy, GNS_A_LOCK),
 	OP(TROUBLE, gns_do_trouble, gns_trouble_policy, GNS_A_TEXT),
 	{
 		.cmd = GNS_CMD_STATUS,
@@ -199,6 +199,7 @@ static const struct genl_ops ops[] = {
 		.flags = GENL_ADMIN_PERM,
 	},
 	OP(DROP, gns_do_drop, gns_drop_policy, GNS_A_MOUNT),
+	OP(UNLOCKED, gns_do_unlocked, gns_unlocked_policy, GNS_A_FH),
 };
 
 struct genl_family gns_family __ro_after_init = {

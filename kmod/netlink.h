@@ -53,6 +53,7 @@ extern const struct nla_policy gns_up_policy[GNS_A_ORIGIN_FEATURES + 1];
 extern const struct nla_policy gns_renewed_policy[GNS_A_TTL + 1];
 extern const struct nla_policy gns_lost_policy[GNS_A_SID + 1];
 extern const struct nla_policy gns_revoke_policy[GNS_A_UPTO + 1];
+extern const struct nla_policy gns_unlocked_policy[GNS_A_FH + 1];
 extern const struct nla_policy gns_trouble_policy[GNS_A_TEXT + 1];
 int gns_do_session(struct sk_buff *skb, struct genl_info *info);
 int gns_do_secret(struct sk_buff *skb, struct genl_info *info);
@@ -60,9 +61,10 @@ int gns_do_up(struct sk_buff *skb, struct genl_info *info);
 int gns_do_renewed(struct sk_buff *skb, struct genl_info *info);
 int gns_do_lost(struct sk_buff *skb, struct genl_info *info);
 int gns_do_revoke(struct sk_buff *skb, struct genl_info *info);
+int gns_do_unlocked(struct sk_buff *skb, struct genl_info *info);
 int gns_do_trouble(struct sk_buff *skb, struct genl_info *info);
 
-extern const struct nla_policy gns_reply_policy[GNS_A_CHANGED + 1];
+extern const struct nla_policy gns_reply_policy[GNS_A_LOCK + 1];
 int gns_do_reply(struct sk_buff *skb, struct genl_info *info);
 
 extern const struct nla_policy gns_drop_policy[GNS_A_MOUNT + 1];

@@ -5,6 +5,7 @@
 #include <linux/ctype.h>
 #include "gns.h"
 #include "lease.h"
+#include "lock.h"
 #include "netlink.h"
 
 const struct nla_policy gns_origin_policy[GNS_A_ORIGIN + 1] = {
@@ -216,6 +217,29 @@ int gns_do_revoke(struct sk_buff *skb, struct genl_info *info)
 		err = refused(info, gns_lease_revoke(s, get_u64(info, GNS_A_SID),
 						     &fh,
 						     get_u64(info, GNS_A_UPTO)));
+	}
+	gns_session_put(s);
+	return err;
+}
+
+const struct nla_policy gns_unlocked_policy[GNS_A_FH + 1] = {
+	[GNS_A_ORIGIN] = { .type = NLA_U32 },
+	[GNS_A_FH] = NLA_POLICY_RANGE(NLA_BINARY, 1, GNS_UFH_MAX),
+};
+
+int gns_do_unlocked(struct sk_buff *skb, struct genl_info *info)
+{
+	struct gns_session *s = gns_netlink_origin(info);
+	struct gns_fh fh = {};
+	int err = -EINVAL;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	if (!gns_netlink_missing(info, GNS_A_FH)) {
+		fh.len = nla_len(info->attrs[GNS_A_FH]);
+		nla_memcpy(fh.b, info->attrs[GNS_A_FH], sizeof(fh.b));
+		gns_lock_unlocked(s, &fh);
+		err = 0;
 	}
 	gns_session_put(s);
 	return err;

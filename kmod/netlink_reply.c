@@ -8,7 +8,7 @@
 #define CHANGED_MIN sizeof(struct gns_uchanged)
 #define CHANGED_MAX (GNS_UCHANGED_MAX * sizeof(struct gns_uchanged))
 
-const struct nla_policy gns_reply_policy[GNS_A_CHANGED + 1] = {
+const struct nla_policy gns_reply_policy[GNS_A_LOCK + 1] = {
 	[GNS_A_SID] = { .type = NLA_U64 },
 	[GNS_A_FH] = NLA_POLICY_RANGE(NLA_BINARY, 1, GNS_UFH_MAX),
 	[GNS_A_ID] = { .type = NLA_U64 },
@@ -23,6 +23,7 @@ const struct nla_policy gns_reply_policy[GNS_A_CHANGED + 1] = {
 	[GNS_A_STATFS] = NLA_POLICY_EXACT_LEN(sizeof(struct gns_ustatfs)),
 	[GNS_A_COUNT] = { .type = NLA_U64 },
 	[GNS_A_CHANGED] = NLA_POLICY_RANGE(NLA_BINARY, CHANGED_MIN, CHANGED_MAX),
+	[GNS_A_LOCK] = NLA_POLICY_EXACT_LEN(sizeof(struct gns_ulock)),
 };
 
 static u64 get_u64(struct genl_info *info, int type)
@@ -58,6 +59,8 @@ static void parse(struct genl_info *info, struct gns_answer *ans)
 	get_bytes(info, GNS_A_FH, ans->fh.b, sizeof(ans->fh.b));
 	get_bytes(info, GNS_A_ATTR, &ans->attr, sizeof(ans->attr));
 	get_bytes(info, GNS_A_STATFS, &ans->statfs, sizeof(ans->statfs));
+	get_bytes(info, GNS_A_LOCK, &ans->lock, sizeof(ans->lock));
+	ans->found = info->attrs[GNS_A_LOCK];
 }
 
 /* What a change touched, copied to @to: an attribute's bytes are not aligned. */
@@ -86,6 +89,18 @@ static int parse_changed(struct genl_info *info, struct gns_answer *ans,
 	return 0;
 }
 
+static int check_lock(struct genl_info *info, const struct gns_answer *ans)
+{
+	const struct gns_ulock *lk = &ans->lock;
+
+	if (lk->start <= lk->end && lk->op <= GNS_ULK_WRITE && lk->own <= 1 &&
+	    !lk->seq && !lk->owner && !lk->kind && !lk->how)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[GNS_A_LOCK],
+			    "not a lock that somebody has");
+	return -EINVAL;
+}
+
 int gns_do_reply(struct sk_buff *skb, struct genl_info *info)
 {
 	struct gns_instance *inst = gns_netlink_helper(info);
@@ -100,6 +115,8 @@ int gns_do_reply(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	parse(info, &ans);
 	err = parse_changed(info, &ans, changed);
+	if (!err)
+		err = check_lock(info, &ans);
 	if (err)
 		return err;
 	return gns_call_answer(inst, get_u64(info, GNS_A_ID), &ans, NULL);

@@ -190,6 +190,9 @@ static int gns_iterate(struct file *file, struct dir_context *ctx)
 	loff_t begun;
 	int err;
 
+	err = gns_guard_check(file);
+	if (err)
+		return err;
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	begun = ctx->pos;
@@ -242,4 +245,6 @@ const struct file_operations gns_dir_fops = {
 	.iterate_shared = gns_iterate,
 	.llseek = dir_llseek,
 	.fsync = gns_fsync,
+	.lock = gns_lock,
+	.flock = gns_flock,
 };

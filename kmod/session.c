@@ -224,6 +224,7 @@ static struct gns_session *session_new(struct gns_instance *inst,
 	kref_init(&s->ref);
 	s->inst = inst;
 	get_random_bytes(s->instance, sizeof(s->instance));
+	get_random_bytes(&s->lock_key, sizeof(s->lock_key));
 	s->gen = 1;
 	INIT_LIST_HEAD(&s->by_inst);
 	INIT_LIST_HEAD(&s->word.link);
@@ -368,8 +369,10 @@ int gns_session_up(struct gns_session *s, const struct gns_up *up)
 	s->trouble_err = 0;
 	set_deadline(s);
 	spin_unlock(&s->lock);
-	if (mapped)
+	if (mapped) {
+		gns_call_abort_lost(s);
 		queue_work(s->inst->zap_wq, &s->zap);
+	}
 	trace_gns_session(s->nr, up->sid, up->stamp, up->ttl, "up");
 	wake_up_all(&s->wait);
 	return 0;
@@ -408,6 +411,8 @@ int gns_session_lost(struct gns_session *s, u64 sid)
 	s->lost_sid = sid;
 	set_deadline(s);
 	spin_unlock(&s->lock);
+	/* Before the helper can ask for another session. */
+	gns_call_abort_lost(s);
 	trace_gns_session(s->nr, sid, 0, 0, "lost");
 	queue_work(s->inst->zap_wq, &s->zap);
 	wake_up_all(&s->wait);

@@ -17,7 +17,8 @@
  * is cached stays, unverified: a late renewal opens it again.
  *
  * Locks: @lock orders REVOKE against grants; inode locks nest inside of it.
- * Fields: I set at creation, S under @lock, R read without it (READ_ONCE).
+ * Fields: I set at creation, S under @lock, R read without it (READ_ONCE), A
+ * atomic.
  */
 #ifndef GNS_SESSION_H
 #define GNS_SESSION_H
@@ -26,6 +27,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/rhashtable-types.h>
+#include <linux/siphash.h>
 #include <linux/timekeeping.h>
 #include "call.h"
 
@@ -105,6 +107,8 @@ struct gns_revoked {
  * @nowned:    S changes remembered in @owned; as @nrevoked
  * @owned:     S objects of changes that ended
  * @own_floor: S what fell out of @owned
+ * @lock_seq:  A of requests for locks
+ * @lock_key:  I makes owners of locks out of addresses
  * @incarnation: S
  * @features:  S what the origin can, for the next helper; opaque
  * @nheld:     S leases of @gen
@@ -156,6 +160,8 @@ struct gns_session {
 	u64 nowned;
 	struct gns_owned owned[GNS_OWNED_MAX];
 	u64 own_floor;
+	atomic64_t lock_seq;
+	siphash_key_t lock_key;
 	u64 incarnation;
 	u64 features;
 	u64 nheld;

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include "attr.h"
 #include "change.h"
+#include "lock.h"
 
 #define ATTR_KILL (ATTR_KILL_SUID | ATTR_KILL_SGID)
 
@@ -180,7 +181,11 @@ static int change(struct inode *inode, const struct iattr *attr,
 		ch->c.req.setattr = ch->buf;
 		ch->c.req.fh = gns_i(inode)->fh;
 		gns_change_touches(ch, inode);
-		err = gns_change_run(ch);
+		err = attr->ia_valid & ATTR_FILE ?
+			      gns_guard_call(&ch->c, attr->ia_file) :
+			      0;
+		if (!err)
+			err = gns_change_run(ch);
 	}
 	gns_change_put(ch);
 	return err;

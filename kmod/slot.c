@@ -146,7 +146,7 @@ static bool take(struct gns_change *ch)
 	u32 i;
 
 	spin_lock(&s->lock);
-	sl = free_slot(s);
+	sl = gns_call_is_lost(&ch->c) ? NULL : free_slot(s);
 	if (sl) {
 		if (!sl->orphan)
 			s->nbusy++;
@@ -178,6 +178,7 @@ static int wait_slot(struct gns_change *ch)
 		left = msecs_to_jiffies(gsb->opt.timeo_ms);
 	left = wait_event_killable_timeout(ch->c.s->wait,
 					   (taken = take(ch)) ||
+						   gns_call_is_lost(&ch->c) ||
 						   READ_ONCE(gsb->dead),
 					   left);
 	if (taken)

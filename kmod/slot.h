@@ -39,7 +39,7 @@ u64 gns_slots_owned(const struct gns_session *s, const struct gns_fh *fh);
  * returns, and nothing is mapped any more.
  * Context: process, sleeps, killable.
  * Return: 0; -EINTR: killed; -ETIMEDOUT: a soft mount's patience is over;
- * -EIO: the mount was given up.
+ * -EIO: the mount was given up, or it depends on a session that is lost.
  */
 int gns_slot_take(struct gns_change *ch);
 

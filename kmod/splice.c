@@ -8,6 +8,7 @@
 #include <linux/pipe_fs_i.h>
 #include <linux/splice.h>
 #include "file.h"
+#include "lock.h"
 
 #ifdef GNS_SPLICE_BY_READ
 ssize_t gns_splice_read(struct file *in, loff_t *ppos,
@@ -40,6 +41,8 @@ ssize_t gns_splice_read(struct file *in, loff_t *ppos,
 	ssize_t ret;
 	int err;
 
+	if (gns_guard_check(in))
+		return -EIO;
 	len = min_t(size_t, len, GNS_UREAD_MAX);
 	for (;;) {
 		err = gns_try_begin(&t);

@@ -63,7 +63,8 @@ enum gns_fill_end {
 		{ GNS_CALL_SETXATTR, "SETXATTR" },              \
 		{ GNS_CALL_FALLOCATE, "FALLOCATE" },            \
 		{ GNS_CALL_COPY, "COPY" },                      \
-		{ GNS_CALL_FSYNC, "FSYNC" }
+		{ GNS_CALL_FSYNC, "FSYNC" },                    \
+		{ GNS_CALL_LOCK, "LOCK" }
 
 /* A session began, was renewed, or is lost. */
 TRACE_EVENT(gns_session,

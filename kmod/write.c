@@ -15,6 +15,7 @@
 #include "change.h"
 #include "file.h"
 #include "instance.h"
+#include "lock.h"
 
 static struct gns_change *write_new(struct file *file, u32 len)
 {
@@ -44,6 +45,11 @@ static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from)
 	ret = -EFAULT;
 	if (!got)
 		goto out;
+	ret = gns_guard_call(&ch->c, file);
+	if (ret) {
+		iov_iter_revert(from, got);
+		goto out;
+	}
 	ch->c.req.payload_len = got;
 	ch->c.req.off = iocb->ki_pos;
 	ch->c.req.flags = (iocb->ki_flags & IOCB_APPEND ? GNS_UW_APPEND : 0) |
@@ -130,6 +136,9 @@ int gns_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	u64 unsynced;
 	int err;
 
+	err = gns_guard_check(file);
+	if (err)
+		return err;
 	spin_lock(&gi->lock);
 	unsynced = gi->unsynced;
 	gi->unsynced = 0;
@@ -182,7 +191,9 @@ long gns_fallocate(struct file *file, int mode, loff_t off, loff_t len)
 	ch->to = mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE) ?
 			 U64_MAX :
 			 off + len;
-	err = gns_change_run(ch);
+	err = gns_guard_call(&ch->c, file);
+	if (!err)
+		err = gns_change_run(ch);
 	if (!err)
 		gns_change_unsynced(ch, gns_i(inode));
 	gns_change_put(ch);

@@ -165,7 +165,7 @@ int bind_to(struct sock *s, int fd)
 }
 
 /* Attributes of each command, up to the first 0. */
-static const u8 wanted[GNS_CMD_MAX + 1][15] = {
+static const u8 wanted[GNS_CMD_MAX + 1][16] = {
 	[GNS_CMD_BIND] = { GNS_A_FD, GNS_A_FEATURES },
 	[GNS_CMD_SESSION] = { GNS_A_ORIGIN },
 	[GNS_CMD_SECRET] = { GNS_A_ORIGIN },
@@ -178,9 +178,10 @@ static const u8 wanted[GNS_CMD_MAX + 1][15] = {
 	[GNS_CMD_REPLY] = { GNS_A_ID, GNS_A_SID, GNS_A_STATUS, GNS_A_FLAGS,
 			    GNS_A_FH, GNS_A_ATTR, GNS_A_VERSION, GNS_A_NUMBER,
 			    GNS_A_DIR_VERSION, GNS_A_DIR_NUMBER, GNS_A_STATFS,
-			    GNS_A_OFF, GNS_A_COUNT, GNS_A_CHANGED },
+			    GNS_A_OFF, GNS_A_COUNT, GNS_A_CHANGED, GNS_A_LOCK },
 	[GNS_CMD_TROUBLE] = { GNS_A_ORIGIN, GNS_A_STATUS, GNS_A_TEXT },
 	[GNS_CMD_DROP] = { GNS_A_MOUNT },
+	[GNS_CMD_UNLOCKED] = { GNS_A_ORIGIN, GNS_A_FH },
 };
 
 /* Bytes that an attribute has; 0: it may have few or many. */
@@ -200,6 +201,8 @@ static u32 size_of(u32 type)
 		return sizeof(struct gns_ustatfs);
 	case GNS_A_CHANGED: /* one of them */
 		return sizeof(struct gns_uchanged);
+	case GNS_A_LOCK:
+		return sizeof(struct gns_ulock);
 	case GNS_A_FH:
 	case GNS_A_TEXT:
 		return 0;
@@ -234,6 +237,9 @@ static void put_valid(struct msg *m, u32 type, u32 origin)
 		break;
 	case GNS_A_CHANGED:
 		put(m, type, &changed, sizeof(changed));
+		break;
+	case GNS_A_LOCK:
+		put(m, type, zeros, sizeof(struct gns_ulock));
 		break;
 	case GNS_A_TTL:
 		put_u64(m, type, 10 * NSEC_PER_SEC);

@@ -527,6 +527,51 @@ static void test_fsync(void **state)
 	wrong("SEQ");
 }
 
+static void put_lock(const struct gns_ulock *lk)
+{
+	begin(GNS_CALL_LOCK);
+	nla_put(msg, GNS_A_FH, 2, "fh");
+	nla_put(msg, GNS_A_LOCK, sizeof(*lk), lk);
+}
+
+static void test_lock(void **state)
+{
+	struct gns_ulock lk = { .seq = 1, .owner = 2, .start = 3, .end = 4,
+				.pid = 5, .kind = GNS_ULC_RANGE,
+				.op = GNS_ULK_WRITE, .how = GNS_ULH_WAIT };
+	const struct gns_m_lock *m = &w.msg.lock;
+
+	(void)state;
+	put_lock(&lk);
+	assert_null(end());
+	assert_int_equal(w.msg.type, GNS_LOCK);
+	is_fh(&m->fh, "fh");
+	assert_true(m->seq == 1 && m->owner == 2 && m->start == 3 &&
+		    m->end == 4 && m->pid == 5);
+	assert_true(m->kind == GNS_LC_RANGE && m->op == GNS_LK_WRITE &&
+		    m->how == GNS_LH_WAIT);
+	lk.kind = GNS_LC_MAX + 1;
+	put_lock(&lk);
+	wrong("LOCK");
+	lk.kind = 0;
+	lk.op = GNS_LK_MAX + 1;
+	put_lock(&lk);
+	wrong("LOCK");
+	lk.op = 0;
+	lk.how = GNS_LH_MAX + 1;
+	put_lock(&lk);
+	wrong("LOCK");
+	lk.how = 0;
+	lk.own = 1;
+	put_lock(&lk);
+	wrong("LOCK");
+	begin(GNS_CALL_LOCK);
+	nla_put(msg, GNS_A_FH, 2, "fh");
+	wrong("LOCK");
+	nla_put(msg, GNS_A_LOCK, sizeof(lk) - 1, &lk);
+	wrong("LOCK");
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -542,6 +587,7 @@ int main(void)
 		T(test_fallocate),
 		T(test_copy),
 		T(test_fsync),
+		T(test_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

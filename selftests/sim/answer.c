@@ -288,6 +288,11 @@ void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep)
 {
 	struct kop *op = q->op;
 
+	if (q->msg.type == GNS_LOCK) {
+		locks_reply(k, q, rep);
+		kreq_free(q);
+		return;
+	}
 	if (!op) {
 		if (!rep->status)
 			reply_reval(k, q, rep);

@@ -73,6 +73,8 @@ void kop_return(struct kop *op, s32 err, const u32 *list, u32 n)
 	      recorded ? history_now(k->s->hist) : 0);
 	if (op->slot >= 0)
 		k->slot_busy[op->slot] = false;
+	if (op->locked)
+		locks_end(op);
 	kop_end(op);
 }
 
@@ -90,6 +92,8 @@ void app_unknown(struct kop *op)
 	history_orphan(op->k->s->hist, op);
 	if (op->slot >= 0)
 		op->k->slot_busy[op->slot] = false;
+	if (op->locked)
+		locks_end(op);
 	kop_end(op);
 }
 
@@ -366,8 +370,8 @@ static void change(struct kop *op)
 	kreq_submit(k, q);
 }
 
-/* EAGAIN: nothing was seen, nothing is recorded. */
-static void op_again_later(struct kop *op)
+/* It did nothing, and saw nothing: nothing is recorded. */
+void kop_drop(struct kop *op)
 {
 	history_drop(op->k->s->hist, op);
 	kop_end(op);
@@ -377,12 +381,14 @@ void kop_try(struct kop *op)
 {
 	struct kobj *o = kobj_get(op->k, op->ino);
 
-	if (op->kind >= OP_CHANGES)
+	if (op->locked && op->phase < LK_HAS)
+		locks_begin(op);
+	else if (op->kind >= OP_CHANGES)
 		change(op);
 	else if (from_cache(op, o))
 		return;
 	else if (op->nowait)
-		op_again_later(op);
+		kop_drop(op);
 	else
 		ask(op, o);
 }
@@ -399,6 +405,12 @@ static void pick_file(struct kop *op, u64 dice)
 			   dice < 30 ? OP_MMAP :
 			   dice < 43 ? OP_WRITE :
 				       OP_FSYNC;
+		/* In some seeds, as below. */
+		if (op->kind == OP_WRITE && s->opts.seed % 4 == 1 &&
+		    sim_chance(s, 500000)) {
+			op->locked = true;
+			op->serial |= SERIAL_LOCKED;
+		}
 		return;
 	}
 	op->ino = INO_LOG(sim_below(s, FS_LOGS));

@@ -283,6 +283,8 @@ static void forget(struct kmodel *k)
 	}
 	memset(k->slot_busy, 0, sizeof(k->slot_busy));
 	memset(k->slot_seq, 0, sizeof(k->slot_seq));
+	memset(k->lock, 0, sizeof(k->lock));
+	k->lock_seq = 0;
 	k->had_slots = false;
 	k->sid = 0;
 	k->expires = 0;

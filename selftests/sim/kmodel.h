@@ -74,6 +74,25 @@ enum op_kind {
 	OP_LINK,
 };
 
+enum lock_phase {
+	LK_NONE,
+	LK_LINE, /* for its turn, or its answer */
+	LK_WAITS, /* somebody else has it */
+	LK_HAS,
+	LK_OVER,
+};
+
+/** struct klock - what the kernel knows of a register's lock */
+struct klock {
+	bool held;
+	u64 sid; /* in this session */
+	u64 asked; /* request under way; 0: none */
+	u32 app; /* who has it, or asks; 0: nobody */
+};
+
+/* In the serial of a write that is made under a lock. */
+#define SERIAL_LOCKED (1u << 23)
+
 /** struct kop - one system call of an application */
 struct kop {
 	struct kmodel *k;
@@ -92,6 +111,8 @@ struct kop {
 	u64 epoch; /* of the copy under way */
 	u32 len;
 	u8 data[K_DATA];
+	bool locked; /* WRITE: under a lock */
+	enum lock_phase phase;
 	u64 need_durable; /* FSYNC: what has to be on disk */
 };
 
@@ -119,6 +140,8 @@ struct kmodel {
 	u64 next_id;
 	bool slot_busy[K_SLOTS];
 	u64 slot_seq[K_SLOTS];
+	struct klock lock[FS_REGS];
+	u64 lock_seq;
 	struct kop *ops[K_APPS];
 	u32 serials;
 	bool deaf; /* its fence hangs: no RELEASED is ever said */
@@ -152,6 +175,13 @@ void kreq_free(struct kreq *q);
 /* word.c: what the satellite library calls */
 extern const struct gns_kern_ops kmodel_kern_ops;
 
+/* locks.c */
+void locks_begin(struct kop *op);
+void locks_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
+void locks_unlocked(struct kmodel *k, const struct gns_fh *fh);
+void locks_end(struct kop *op);
+void locks_lost(struct kmodel *k);
+
 /* answer.c */
 void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
 
@@ -159,6 +189,7 @@ void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
 void app_start(struct kmodel *k, u32 app);
 void app_killed(struct kop *op);
 void app_unknown(struct kop *op);
+void kop_drop(struct kop *op);
 const char *kop_name(enum op_kind kind);
 void kop_try(struct kop *op);
 void kop_return(struct kop *op, s32 err, const u32 *list, u32 n);

@@ -223,6 +223,11 @@ void nemesis_start(struct sim *s);
 void oracle_apply(struct sim *s, const struct gns_msg *req,
 		  const struct gns_fh *child);
 
+/* locks.c */
+void locks_applied(struct sim *s, u32 ino, u32 serial);
+
+void oracle_locks(struct sim *s, u32 ino);
+
 /* verdict.c */
 void verdict_tell(struct sim *s);
 

@@ -261,7 +261,7 @@ int simfs_write(struct simfs *fs, struct gns_fsop *op, struct inode *i,
 		bool second)
 {
 	const struct gns_m_write *m = &op->req->write;
-	u32 len = op->req->payload_len, half = len / 2;
+	u32 len = op->req->payload_len, half = len / 2, serial;
 	const u8 *p = op->req->payload;
 
 	if (m->off + len > FS_LOG_BYTES || (u32)(i - fs->mem) >= INO_FREE)
@@ -272,6 +272,9 @@ int simfs_write(struct simfs *fs, struct gns_fsop *op, struct inode *i,
 		memcpy(i->data + m->off, p, half);
 		return 0;
 	}
+	memcpy(&serial, p, sizeof(serial));
+	if (i - fs->mem < INO_LOG(0))
+		locks_applied(fs->s, (u32)(i - fs->mem), serial);
 	fs->torn[i - fs->mem] = false;
 	memcpy(i->data + m->off + half, p + half, len - half);
 	if (i->size < m->off + len)

@@ -35,6 +35,10 @@ static const struct {
 	  "The origin applied a change of a session that it had ended." },
 	{ "slot",
 	  "The origin takes a satellite's newest change for an older one." },
+	{ "locks",
+	  "Two satellites have a lock at a time, by their own clocks; or a write that\n"
+	  "was made under a lock is applied while another one has it; or\n"
+	  "the origin holds one that nobody has asked for." },
 	{ "names",
 	  "A name that is never changed led to another object, or to none." },
 	{ "protocol",

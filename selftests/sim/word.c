@@ -16,6 +16,7 @@ enum word_kind {
 	WD_REPLY,
 	WD_FENCED,
 	WD_RELEASED,
+	WD_UNLOCKED,
 };
 
 struct word {
@@ -117,6 +118,7 @@ static void word_lost(struct kmodel *k, u64 sid)
 		k->obj[i]->pte = false;
 	}
 	k->sid = 0;
+	locks_lost(k);
 	word_post(word_new(k, WD_FENCED, sid));
 }
 
@@ -188,6 +190,9 @@ static void word_run(void *arg)
 		break;
 	case WD_RELEASED:
 		word_released(k, w);
+		break;
+	case WD_UNLOCKED:
+		locks_unlocked(k, &w->fh);
 		break;
 	}
 	free(w);
@@ -271,6 +276,14 @@ static void k_revoke(struct gns_kern *kern, u64 sid, const struct gns_fh *fh,
 	word_post(w);
 }
 
+static void k_unlocked(struct gns_kern *kern, const struct gns_fh *fh)
+{
+	struct word *w = word_new(KERN(kern), WD_UNLOCKED, 0);
+
+	w->fh = *fh;
+	word_post(w);
+}
+
 static void k_reply(struct gns_kern *kern, u64 id, const struct gns_msg *rep)
 {
 	struct kmodel *k = KERN(kern);
@@ -300,5 +313,6 @@ const struct gns_kern_ops kmodel_kern_ops = {
 	.renewed = k_renewed,
 	.lost = k_lost,
 	.revoke = k_revoke,
+	.unlocked = k_unlocked,
 	.reply = k_reply,
 };

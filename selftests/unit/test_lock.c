@@ -470,10 +470,18 @@ static void test_senseless(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(test_flock),	   T(test_test),      T(test_wait),
-		T(test_turns),	   T(test_again),     T(test_floor),
-		T(test_death),	   T(test_replaced),  T(test_under_way),
-		T(test_grace),	   T(test_limits),    T(test_senseless),
+		T(test_flock),
+		T(test_test),
+		T(test_wait),
+		T(test_turns),
+		T(test_again),
+		T(test_floor),
+		T(test_death),
+		T(test_replaced),
+		T(test_under_way),
+		T(test_grace),
+		T(test_limits),
+		T(test_senseless),
 	};
 
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);

@@ -152,8 +152,8 @@ static void test_random(void **state)
 
 static struct lock_want of(u64 owner, u8 op, u64 start, u64 end)
 {
-	return (struct lock_want){ &recs[0], owner, start,	   end,
-				   0,	     GNS_LC_RANGE, op };
+	return (struct lock_want){ &recs[0], owner, start, end,
+				   0, GNS_LC_RANGE, op };
 }
 
 static void test_room(void **state)

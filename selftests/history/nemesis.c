@@ -87,11 +87,20 @@ static void reset_some(struct nemesis *m)
 {
 	u32 i = nemesis_rnd(m, m->nhosts + 1);
 	const char *host = i < m->nhosts ? m->hosts[i] : "o";
-	int n = reset_connections(lab_pid(host));
+	bool deaf = nemesis_rnd(m, 4);
+	int n;
 
+	/* It asks, and does not hear the answers: it will ask again. */
+	if (deaf) {
+		lab("net_cut %s in", host);
+		lab_sleep(100 + nemesis_rnd(m, 400));
+	}
+	n = reset_connections(lab_pid(host));
 	if (n < 0)
 		die("connections of %s: %s", host, strerror(-n));
 	tap_note("%d connections of %s are reset", n, host);
+	if (deaf)
+		lab("net_heal %s in", host);
 }
 
 static void helper_killed(struct nemesis *m)

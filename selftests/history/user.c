@@ -234,11 +234,12 @@ static void make_name(struct me *me)
 		close(fd);
 }
 
-/* Nothing says what it made. */
+/* Nothing says what it made, but that which is there has its mode. */
 static void make_dir(struct me *me)
 {
 	char path[4200];
 	struct rec *r = name_call(me, LIN_TREE_MKDIR, path, sizeof(path));
+	struct stat st;
 	s32 err;
 
 	if (!r)
@@ -247,6 +248,9 @@ static void make_dir(struct me *me)
 	err = outcome(me, "mkdir", mkdir(path, r->tag));
 	r->arg[2] = err == -EEXIST ? LIN_TREE_ISDIR | 1 : 0;
 	rec_ret(me, r, err);
+	if (!err && !stat(path, &st) && S_ISDIR(st.st_mode) &&
+	    (st.st_mode & TAG_MASK) == r->tag)
+		r->arg[2] = hist_id(st.st_ino, true);
 }
 
 static void take_name(struct me *me)

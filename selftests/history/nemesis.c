@@ -46,10 +46,10 @@ static void a_while(struct nemesis *m)
 					1u << F_CLOCK);
 }
 
-/* What hangs shall have lost its session before it goes on, mostly. */
+/* What hangs has lost its session before it goes on, mostly. */
 static void longer_than_ttl(struct nemesis *m)
 {
-	lab_sleep(m->ttl_ms / 2 + nemesis_rnd(m, m->ttl_ms * 3 / 2));
+	lab_sleep(m->ttl_ms + nemesis_rnd(m, 2 * m->ttl_ms));
 	a_while(m);
 }
 

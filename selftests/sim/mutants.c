@@ -54,10 +54,10 @@ static const struct mutant mutants[GNS_MUT_END] = {
 	M(SLOT_NOT_REPLAYED, 1, "a retry runs again"),
 	M(LATE_CHILD_ATTR, 12, "child attributes older than its change"),
 	M(SYNC_AFTER_LOSS, 88, "fsync good for what was lost"),
-	M(LOCK_NO_GRACE, 37, "locks given right after a restart"),
-	M(LOCK_FLOOR_IGNORED, 385, "late copies lock again"),
-	M(LOCK_ENDS_EARLY, 109, "locks end before their session"),
-	M(LOCK_LOSS_IGNORED, 33, "writes go on without their lock"),
+	M(LOCK_NO_GRACE, 45, "locks given right after a restart"),
+	M(LOCK_FLOOR_IGNORED, 69, "late copies lock again"),
+	M(LOCK_ENDS_EARLY, 69, "locks end before their session"),
+	M(LOCK_LOSS_IGNORED, 53, "writes go on without their lock"),
 };
 
 #undef M

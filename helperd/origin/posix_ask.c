@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
@@ -15,6 +16,8 @@
 #include "origin/posix_int.h"
 
 #define LOOKUP_TRIES 100
+/* More than a path can have. */
+#define PARENTS_MAX 4096u
 
 static int self(struct job *j, int *fd)
 {
@@ -99,12 +102,86 @@ bool lookup_fast(struct posix *p, struct pobj *po, const struct gns_cred *id,
 	return true;
 }
 
+static bool is_dotdot(const struct gns_str *s)
+{
+	return s->len == 2 && !memcmp(s->p, "..", 2);
+}
+
+/* The directory that @fd is in; -errno. */
+static int up(int fd)
+{
+	int ret = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* Is @fd, a directory, the export's root, or somewhere below it? 1, 0, -errno */
+static int is_exported(const struct exported *ex, int fd)
+{
+	struct stat root, st, above = { 0 };
+	int ret = 0, at = fd, next;
+	u32 depth;
+
+	if (fstat(ex->root, &root))
+		return -errno;
+	for (depth = 0; depth < PARENTS_MAX; depth++) {
+		if (fstat(at, &st)) {
+			ret = -errno;
+			break;
+		}
+		ret = st.st_ino == root.st_ino && st.st_dev == root.st_dev;
+		/* The root of all is its own parent. */
+		if (ret ||
+		    (st.st_ino == above.st_ino && st.st_dev == above.st_dev))
+			break;
+		above = st;
+		next = up(at);
+		if (at != fd)
+			close(at);
+		at = next;
+		if (at < 0)
+			return at;
+	}
+	if (at != fd)
+		close(at);
+	return ret;
+}
+
+/*
+ * LOOKUP of "..". As root: who has a directory's handle came by its parent, or
+ * was given both by somebody who did.
+ */
+static int do_parent(struct job *j)
+{
+	int dir, fd, err = self(j, &dir);
+
+	if (!err && !S_ISDIR(j->op->self.mode))
+		err = -ENOTDIR;
+	if (err)
+		return err;
+	if (gns_fh_eq(&j->po->fh, &j->ex->root_fh))
+		return absent(j->op, dir);
+	fd = up(dir);
+	if (fd < 0)
+		return fd == -ENOENT ? -ESTALE : fd;
+	err = is_exported(j->ex, fd);
+	if (err > 0)
+		err = found(j->p, j->ex, j->op, fd);
+	else if (!err)
+		err = absent(j->op, dir);
+	close(fd);
+	return err;
+}
+
 int do_lookup(struct job *j)
 {
 	char name[GNS_NAME_MAX + 1];
 	int dir, fd, tries = 0;
-	int err = name_copy(&j->op->req->name.name, name);
+	int err;
 
+	if (is_dotdot(&j->op->req->name.name))
+		return do_parent(j);
+	err = name_copy(&j->op->req->name.name, name);
 	if (!err)
 		err = self(j, &dir);
 	if (!err && !S_ISDIR(j->op->self.mode))

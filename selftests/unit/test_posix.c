@@ -10,7 +10,7 @@
 
 static void test_lookup(void **state)
 {
-	static const char *const bad[] = { ".", "..", "a/b", "/", "../x", "" };
+	static const char *const bad[] = { ".", "a/b", "/", "../x", "" };
 	struct gns_r_obj child;
 	struct gns_fh fh;
 	bool absent;
@@ -35,6 +35,40 @@ static void test_lookup(void **state)
 	name[256] = 0;
 	assert_int_equal(lookup(&rig.root, name, &cred_root, &fh),
 			 ENAMETOOLONG);
+}
+
+static const char *beside(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", rig.top, name);
+	return path;
+}
+
+static void test_parent(void **state)
+{
+	struct gns_fh d, e, f, up, out;
+
+	mkdir(below("d"), 0700);
+	mkdir(below("d/e"), 0700);
+	put_file(below("d/f"), "x", 1);
+	assert_int_equal(lookup(&rig.root, "d", &cred_root, &d), 0);
+	assert_int_equal(lookup(&d, "e", &cred_root, &e), 0);
+	assert_int_equal(lookup(&d, "f", &cred_root, &f), 0);
+	/* Who has the handle needs no rights on the way. */
+	assert_int_equal(lookup(&e, "..", &cred_user, &up), 0);
+	assert_true(gns_fh_eq(&up, &d));
+	assert_int_equal(lookup(&d, "..", &cred_root, &up), 0);
+	assert_true(gns_fh_eq(&up, &rig.root));
+	assert_int_equal(lookup(&rig.root, "..", &cred_root, &up), ENOENT);
+	assert_int_equal(lookup(&f, "..", &cred_root, &up), ENOTDIR);
+	/* Out of the export, where nobody shall look. */
+	assert_int_equal(rename(below("d"), beside("d")), 0);
+	assert_int_equal(lookup(&d, "..", &cred_root, &out), ENOENT);
+	assert_int_equal(lookup(&e, "..", &cred_root, &out), ENOENT);
+	assert_int_equal(rename(beside("d"), below("d")), 0);
+	assert_int_equal(rmdir(below("d/e")), 0);
+	assert_int_equal(lookup(&e, "..", &cred_root, &up), ESTALE);
 }
 
 static void test_handle_survives_rename(void **state)
@@ -481,6 +515,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(test_lookup),
+		T(test_parent),
 		T(test_handle_survives_rename),
 		T(test_links),
 		T(test_forged),

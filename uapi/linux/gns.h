@@ -101,7 +101,7 @@ enum gns_word_kind {
 /* GNS_A_CALL: what is asked; struct gns_ucall_* below says with what. */
 enum gns_call_type {
 	GNS_CALL_MOUNT = 1, /* NAME: the export */
-	GNS_CALL_LOOKUP, /* FH, NAME */
+	GNS_CALL_LOOKUP, /* FH, NAME; "..": the parent, absent at the root */
 	GNS_CALL_GETATTR, /* FH */
 	GNS_CALL_READDIR, /* FH, OFF: cookie, LEN; FILL: struct gns_udirent */
 	GNS_CALL_READLINK, /* FH; FILL: the target, no end mark */

@@ -83,6 +83,7 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 		if (gns_attr_enter(gi, &epoch)) {
 			generic_fillattr(idmap, mask, inode, st);
 			set_extra(gi, READ_ONCE(gi->btime), st);
+			gns_stat_set_cookie(st, READ_ONCE(gi->version));
 			if (gns_lease_same(gi, epoch))
 				return 0;
 		}
@@ -96,6 +97,8 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 			return err;
 		if (gns_attr_is_answer(&ans)) {
 			gns_attr_to_stat(inode, &ans.attr, st);
+			if (ans.grant.version)
+				gns_stat_set_cookie(st, ans.grant.version);
 			return 0;
 		}
 	}

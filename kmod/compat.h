@@ -90,6 +90,17 @@ static inline struct folio *gns_folio_or_err(struct folio *folio)
 	gns_folio_or_err(__filemap_get_folio(mapping, index, fgp, gfp))
 #endif
 
+/* A number that changes with the object, for knfsd; until 6.3. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define gns_stat_set_cookie(st, cookie) ((void)(st), (void)(cookie))
+#else
+#define gns_stat_set_cookie(st, cookie) \
+	do { \
+		(st)->change_cookie = (cookie); \
+		(st)->result_mask |= STATX_CHANGE_COOKIE; \
+	} while (0)
+#endif
+
 /* A fault may hold the lock of its vma instead of mmap_lock; until 6.4. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #include <linux/mm.h>

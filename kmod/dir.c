@@ -45,8 +45,8 @@ static int check_answer(struct gns_inode *gi, const struct gns_answer *ans)
 	return -EIO;
 }
 
-static int ask(struct inode *dir, const struct qstr *name,
-	       struct gns_answer *ans, u64 *stamp)
+int gns_name_ask(struct inode *dir, const struct qstr *name,
+		 struct gns_answer *ans, u64 *stamp)
 {
 	struct gns_inode *gi = gns_i(dir);
 	struct gns_bufcall *c;
@@ -86,7 +86,7 @@ struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
 
 	if (dentry->d_name.len > GNS_UNAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	err = ask(dir, &dentry->d_name, &ans, &stamp);
+	err = gns_name_ask(dir, &dentry->d_name, &ans, &stamp);
 	if (err)
 		return ERR_PTR(err);
 	if (!(ans.flags & GNS_UF_ABSENT)) {
@@ -129,7 +129,7 @@ static int name_again(struct inode *dir, struct dentry *dentry)
 
 	/* It may be moved while we ask. */
 	take_dentry_name_snapshot(&name, dentry);
-	err = ask(dir, &name.name, &ans, &stamp);
+	err = gns_name_ask(dir, &name.name, &ans, &stamp);
 	release_dentry_name_snapshot(&name);
 	if (err)
 		return err;

@@ -58,6 +58,18 @@ struct gns_found {
 void gns_name_prime(struct dentry *parent, const struct gns_found *f);
 
 /**
+ * gns_name_ask() - ask the origin what is behind a name
+ * @dir:   its directory
+ * @name:  needs no hash; "..": the parent, absent at the export's root
+ * @ans:   GNS_UF_ABSENT in its flags: nothing; else a handle and attributes
+ * @stamp: of gns_names_stamp()
+ *
+ * Context: process, sleeps, killable. Return: 0; an errno, never -ENOENT.
+ */
+int gns_name_ask(struct inode *dir, const struct qstr *name,
+		 struct gns_answer *ans, u64 *stamp);
+
+/**
  * gns_lookup() - ->lookup(): ask what is behind a name
  * @dir:    its directory, i_rwsem held at least shared
  * @dentry: not hashed, negative

@@ -227,6 +227,15 @@ struct inode *gns_inode_get(struct super_block *sb, const struct gns_fh *fh,
 			    const struct gns_uattr *attr);
 
 /**
+ * gns_inode_find() - the inode of a handle, if there is one
+ * @sb: the mount
+ * @fh: whoever has it from
+ *
+ * Context: process, may sleep. Return: a reference; NULL.
+ */
+struct inode *gns_inode_find(struct super_block *sb, const struct gns_fh *fh);
+
+/**
  * gns_inode_set_attr() - attributes of the version that is being granted
  * @gi:   the inode
  * @attr: from the origin
@@ -265,6 +274,9 @@ int gns_setattr(gns_idmap_t *idmap, struct dentry *dentry, struct iattr *attr);
 /* xattr.c */
 extern const struct xattr_handler *const gns_xattr_handlers[];
 ssize_t gns_listxattr(struct dentry *dentry, char *list, size_t size);
+
+/* export.c */
+extern const struct export_operations gns_export_ops;
 
 /* sysfs.c */
 int gns_sysfs_init(void);

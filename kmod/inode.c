@@ -166,6 +166,13 @@ static int set_fh(struct inode *inode, void *fh)
 	return 0;
 }
 
+struct inode *gns_inode_find(struct super_block *sb, const struct gns_fh *fh)
+{
+	struct gns_fh key = *fh;
+
+	return ilookup5(sb, jhash(key.b, key.len, 0), has_fh, &key);
+}
+
 /* NULL: it was another kind of object, and is hashed no more. */
 static struct inode *get_known(struct inode *inode,
 			       const struct gns_uattr *attr)

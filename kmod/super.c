@@ -217,6 +217,7 @@ int gns_super_fill(struct super_block *sb, struct fs_context *fc,
 	sb->s_time_max = div_s64(S64_MAX, NSEC_PER_SEC);
 	sb->s_op = &super_ops;
 	gns_set_xattr(sb, gns_xattr_handlers);
+	sb->s_export_op = &gns_export_ops;
 	set_default_d_op(sb, &gns_dentry_ops);
 	/* The origin keeps no access times for its readers. */
 	sb->s_flags |= SB_NOATIME | SB_NODIRATIME;

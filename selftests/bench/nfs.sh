@@ -5,6 +5,8 @@
 # mountd would answer is written into the caches beforehand.
 #
 #	nfs_serve HOST DIR		on a host of the lab; DIR is its only export
+#	nfs_flags HOST DIR FLAGS	the same again, with other NFSEXP_*
+#	nfs_stop HOST
 #	nfs_mount HOST SERVER DIR	NFSv4.2
 
 # shellcheck disable=SC2154 # sourced beside ../lib/cluster.sh
@@ -28,6 +30,24 @@ echo 10 >"$control/nfsv4gracetime"
 echo "tcp 2049" >"$control/portlist"
 echo 8 >"$control/threads"
 END
+}
+
+nfs_flags()
+{
+	local host=$1 dir=$2 flags=$3 forever=4102444800
+
+	on "$host" bash -e <<END
+echo 1 >/proc/net/rpc/nfsd.export/flush
+echo "lab $dir $forever $flags 65534 65534 0" >/proc/net/rpc/nfsd.export/channel
+END
+}
+
+nfs_stop()
+{
+	on "$1" bash -ec "echo 0 >$LAB/nfsd/threads
+		for c in nfsd.fh nfsd.export auth.unix.ip; do
+			echo 1 >/proc/net/rpc/\$c/flush
+		done"
 }
 
 nfs_mount()

@@ -19,8 +19,13 @@
 
 static void set_extra(const struct gns_inode *gi, s64 btime, struct kstat *st)
 {
-	if (S_ISREG(gi->vfs_inode.i_mode))
+	if (S_ISREG(gi->vfs_inode.i_mode)) {
 		st->blksize = BLKSIZE;
+		/* Any will do; as small as an allocator takes for one. */
+		st->dio_mem_align = sizeof(void *);
+		st->dio_offset_align = 1;
+		st->result_mask |= STATX_DIOALIGN;
+	}
 	st->btime = ns_to_timespec64(btime);
 	st->result_mask |= STATX_BTIME;
 }

@@ -161,6 +161,8 @@ static void work(struct work_struct *w)
 
 	carry_out(ch, true);
 	hold_lock(ch, false);
+	if (ch->over)
+		ch->over(ch);
 	gns_change_put(ch);
 }
 
@@ -282,12 +284,14 @@ static int not_sent(struct gns_change *ch, int err)
 	return err;
 }
 
-static int submit(struct gns_change *ch)
+static int submit(struct gns_change *ch, bool nowait)
 {
 	int err;
 
 	/* Too many calls wait. */
 	while ((err = gns_call_submit(&ch->c)) == -EBUSY) {
+		if (nowait)
+			return -EAGAIN;
 		schedule_timeout_killable(HZ / 20);
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -317,12 +321,12 @@ static int wait(struct gns_change *ch)
 
 int gns_change_run(struct gns_change *ch)
 {
-	int err = gns_slot_take(ch);
+	int err = gns_slot_take(ch, false);
 
 	if (err)
 		return err;
 	gns_count(ch->c.gsb, GNS_C_CHANGES, 1);
-	err = submit(ch);
+	err = submit(ch, false);
 	if (err)
 		return not_sent(ch, err);
 	err = wait(ch);
@@ -330,6 +334,23 @@ int gns_change_run(struct gns_change *ch)
 		return err;
 	carry_out(ch, false);
 	return ch->c.ans.err;
+}
+
+int gns_change_start(struct gns_change *ch, bool nowait)
+{
+	int err = gns_slot_take(ch, nowait);
+
+	if (err)
+		return err;
+	gns_count(ch->c.gsb, GNS_C_CHANGES, 1);
+	/* As if somebody had waited, and left. */
+	hold_lock(ch, true);
+	set_bit(CHANGE_OVER, &ch->state);
+	err = submit(ch, nowait);
+	if (!err)
+		return 0;
+	hold_lock(ch, false);
+	return not_sent(ch, err);
 }
 
 u64 gns_change_stamp(struct gns_change *ch, struct inode *dir)

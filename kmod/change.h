@@ -31,6 +31,7 @@
 #define GNS_CHANGE_H
 
 #include <linux/workqueue.h>
+#include "async.h"
 #include "lease.h"
 
 /**
@@ -51,6 +52,8 @@
  * @nchanged: of @changed
  * @changed: what the answer says of the objects touched
  * @work:  carries the answer out when nobody waits any more
+ * @over:  gns_change_start(): called when it is over
+ * @async: for @over
  */
 struct gns_change {
 	struct gns_call c;
@@ -67,6 +70,8 @@ struct gns_change {
 	u32 nchanged;
 	struct gns_uchanged changed[GNS_UCHANGED_MAX];
 	struct work_struct work;
+	void (*over)(struct gns_change *ch);
+	struct gns_async async;
 };
 
 /**
@@ -121,6 +126,20 @@ int gns_change_text2(struct gns_change *ch, const char *text, u32 len);
  * ran, or the locks of the file that it is asked for through are lost; -EROFS, -EDEADLK, -EOPNOTSUPP: not sent; else the origin's error.
  */
 int gns_change_run(struct gns_change *ch);
+
+/**
+ * gns_change_start() - send it, and wait for nothing
+ * @ch:     complete, with its @over
+ * @nowait: not even for a slot
+ *
+ * Once the answer is carried out here a worker calls @over, which has the
+ * caller's reference then; @ch->c.ans is as after gns_change_run().
+ *
+ * Context: process, may sleep. Return: 0: @over is called once, or has been;
+ * else it is not, and nothing was sent: -EAGAIN with @nowait, or as
+ * gns_change_run().
+ */
+int gns_change_start(struct gns_change *ch, bool nowait);
 
 void gns_change_put(struct gns_change *ch);
 

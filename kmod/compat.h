@@ -188,15 +188,20 @@ static inline void gns_folio_end_read(struct folio *folio, bool success)
 #endif
 
 /*
- * Asynchronous buffered reads are promised by file_operations, no more by
- * each open file: both are written, one of them is empty; until 6.10.
+ * That writes by O_DIRECT to one file need not stand in line is promised by
+ * each open file, since 6.5, then by file_operations: both are written, one of
+ * them is empty; until 6.10.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
-#define GNS_FOP_BUFFER_RASYNC
-#define gns_set_buf_rasync(file) ((file)->f_mode |= FMODE_BUF_RASYNC)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define GNS_FOP_FLAGS
+#define gns_set_parallel_write(file) ((void)(file))
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define GNS_FOP_FLAGS
+#define gns_set_parallel_write(file) \
+	((file)->f_mode |= FMODE_DIO_PARALLEL_WRITE)
 #else
-#define GNS_FOP_BUFFER_RASYNC .fop_flags = FOP_BUFFER_RASYNC,
-#define gns_set_buf_rasync(file) ((void)(file))
+#define GNS_FOP_FLAGS .fop_flags = FOP_DIO_PARALLEL_WRITE,
+#define gns_set_parallel_write(file) ((void)(file))
 #endif
 
 /* The source of a string in a tracepoint is known already; until 6.10. */

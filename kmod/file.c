@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
+#include "async.h"
 #include "file.h"
 #include "instance.h"
 #include "lock.h"
@@ -121,6 +122,8 @@ static ssize_t gns_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	gns_count(gsb, GNS_C_READS, 1);
 	if (!(iocb->ki_flags & IOCB_DIRECT))
 		ret = gns_buffered_read(iocb, to);
+	else if (gns_async_can(iocb, iov_iter_count(to), GNS_UREAD_MAX))
+		ret = gns_pass_async(iocb, to);
 	else if (iocb->ki_flags & IOCB_NOWAIT)
 		ret = -EAGAIN;
 	else
@@ -145,11 +148,13 @@ static int gns_file_open(struct inode *inode, struct file *file)
 	if (gns_helper_is_me(gns_isb(inode)->s->inst))
 		return -EDEADLK;
 	file->f_mode |= FMODE_CAN_ODIRECT | FMODE_NOWAIT;
+	gns_set_parallel_write(file);
 	return generic_file_open(inode, file);
 }
 
 const struct file_operations gns_file_fops = {
 	.owner = THIS_MODULE,
+	GNS_FOP_FLAGS
 	.open = gns_file_open,
 	.release = gns_file_release,
 	.read_iter = gns_read_iter,

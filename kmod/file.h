@@ -134,6 +134,16 @@ ssize_t gns_buffered_read(struct kiocb *iocb, struct iov_iter *to);
 ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len);
 
 /**
+ * gns_pass_async() - a read past the page cache that nobody waits for
+ * @iocb: gns_async_can(), with GNS_UREAD_MAX
+ * @to:   where to; memory that can not be held is read to at once
+ *
+ * Return: -EIOCBQUEUED: it ends later; -EAGAIN: it would have to wait; else as
+ * gns_pass_read().
+ */
+ssize_t gns_pass_async(struct kiocb *iocb, struct iov_iter *to);
+
+/**
  * struct gns_probed - what the origin says of one page
  * @version: 0: it changes
  * @size:    of the file, bytes

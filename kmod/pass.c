@@ -10,7 +10,9 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uio.h>
+#include "async.h"
 #include "file.h"
 
 /* Pieces in flight: of one read; of a mount, before a read has to do with one. */
@@ -76,16 +78,15 @@ static struct gns_bufcall *piece_new(struct pass *p, u64 pos, u32 len)
  * Is it what was asked for? 0; -EAGAIN: older than what this read has shown
  * already, or the object changed around it; -EIO: the origin is wrong.
  */
-static int piece_judge(struct pass *p, const struct gns_bufcall *b)
+static int piece_judge(struct pass *p, const struct gns_call *c)
 {
-	const struct gns_answer *ans = &b->c.ans;
-	u64 left = ans->attr.size > b->c.req.off ?
-			   ans->attr.size - b->c.req.off :
-			   0;
+	const struct gns_answer *ans = &c->ans;
+	u64 left = ans->attr.size > c->req.off ? ans->attr.size - c->req.off :
+						 0;
 
 	if (ans->grant.version && ans->grant.version < p->version)
 		return -EAGAIN;
-	if (ans->len == min_t(u64, left, b->c.req.len)) {
+	if (ans->len == min_t(u64, left, c->req.len)) {
 		p->version = max(p->version, ans->grant.version);
 		p->size = ans->attr.size;
 		return 0;
@@ -108,7 +109,7 @@ static int piece_sync(struct pass *p, u64 pos, u32 len, struct gns_bufcall **ret
 		err = gns_not_absent(gns_call_sync(&b->c));
 		answered = !err;
 		if (answered)
-			err = piece_judge(p, b);
+			err = piece_judge(p, &b->c);
 		if (!err) {
 			*ret = b;
 			return 0;
@@ -185,7 +186,7 @@ static int pass_next(struct pass *p, struct gns_bufcall **ret)
 	if (err)
 		return err;
 	b = pass_shift(p);
-	err = gns_not_absent(gns_call_wait(&b->c)) ?: piece_judge(p, b);
+	err = gns_not_absent(gns_call_wait(&b->c)) ?: piece_judge(p, &b->c);
 	if (!err) {
 		*ret = b;
 		return 0;
@@ -261,4 +262,219 @@ int gns_pass_probe(struct file *file, u64 pos, struct gns_probed *probed)
 	probed->size = b->c.ans.attr.size;
 	gns_call_put(&b->c);
 	return 0;
+}
+
+/**
+ * struct async_read - a read past the cache that nobody waits for
+ * @c:     READ
+ * @async: its kiocb
+ * @buf:   the answer
+ * @to:    the reader's memory, each page with a reference
+ * @n:     of @to
+ * @user:  the pages are of a process
+ * @tries: answers that made no sense
+ * @work:  begun by the end of the call
+ */
+struct async_read {
+	struct gns_call c;
+	struct gns_async async;
+	void *buf;
+	struct bio_vec *to;
+	u32 n;
+	bool user;
+	u32 tries;
+	struct delayed_work work;
+};
+
+static int async_deliver(struct gns_call *c, const struct gns_bytes *bytes)
+{
+	struct async_read *r = container_of(c, struct async_read, c);
+
+	gns_bytes_copy(bytes, 0, r->buf, bytes->len);
+	return 0;
+}
+
+static void async_end(struct gns_call *c)
+{
+	struct async_read *r = container_of(c, struct async_read, c);
+	bool busy = c->ans.err == -EBUSY || c->ans.err == -EAGAIN;
+
+	gns_call_get(c);
+	queue_delayed_work(c->s->inst->wq, &r->work,
+			   busy ? msecs_to_jiffies(GNS_BUSY_MS) : 0);
+}
+
+static void async_free(struct gns_call *c)
+{
+	struct async_read *r = container_of(c, struct async_read, c);
+	u32 i;
+
+	for (i = 0; i < r->n; i++)
+		put_page(r->to[i].bv_page);
+	kvfree(r->to);
+	kvfree(r->buf);
+	kfree(r);
+}
+
+static const struct gns_call_ops async_ops = {
+	.deliver = async_deliver,
+	.end = async_end,
+	.free = async_free,
+};
+
+static size_t async_copy(struct async_read *r)
+{
+	struct iov_iter to;
+	size_t copied;
+	u32 i;
+
+	iov_iter_bvec(&to, READ, r->to, r->n, r->c.req.len);
+	copied = copy_to_iter(r->buf, r->c.ans.len, &to);
+	for (i = 0; r->user && i < r->n; i++)
+		set_page_dirty_lock(r->to[i].bv_page);
+	return copied;
+}
+
+/*
+ * True: it ends, and the work is done then. Where too many calls wait it is as
+ * if the origin had said that it has no time.
+ */
+static bool async_submit(struct async_read *r, ssize_t *err)
+{
+	*err = gns_call_submit(&r->c);
+	/* Or it was cancelled just now, and ends by that. */
+	if (!*err || test_and_set_bit(GNS_CALL_CLAIMED, &r->c.state))
+		return true;
+	if (*err != -EBUSY)
+		return false;
+	r->c.ans.err = *err;
+	complete(&r->c.done);
+	async_end(&r->c);
+	return true;
+}
+
+/* Ask once more? Else *@ret is what the read gives. */
+static bool async_again(struct async_read *r, ssize_t *ret)
+{
+	struct pass p = {};
+	int err = gns_not_absent(r->c.ans.err);
+
+	if (err == -EBUSY || err == -EAGAIN)
+		return true;
+	if (!err) {
+		err = piece_judge(&p, &r->c);
+		if (err && ++r->tries < PIECE_TRIES)
+			return true;
+	}
+	*ret = err == -EAGAIN ? -EIO : err;
+	return false;
+}
+
+static void async_work(struct work_struct *work)
+{
+	struct async_read *r = container_of(to_delayed_work(work),
+					    struct async_read, work);
+	struct kiocb *iocb = r->async.iocb;
+	ssize_t ret = 0;
+
+	/* Its end may still be looking at it. */
+	wait_for_completion(&r->c.done);
+	if (!gns_async_is_over(&r->async) && async_again(r, &ret)) {
+		gns_call_reset(&r->c);
+		if (async_submit(r, &ret))
+			goto out;
+	}
+	if (gns_async_claim(&r->async)) {
+		if (!ret) {
+			ret = async_copy(r);
+			iocb->ki_pos += ret;
+			gns_count(r->c.gsb, GNS_C_PASS_BYTES, ret);
+			gns_count(r->c.gsb, GNS_C_READ_BYTES, ret);
+		}
+		iocb->ki_complete(iocb, ret);
+	}
+	gns_call_put(&r->c);
+out:
+	gns_call_put(&r->c);
+}
+
+/* The reader's pages, or the error that the read gives. */
+static int async_pin(struct async_read *r, struct iov_iter *to, size_t len)
+{
+	struct page **pages;
+	size_t start, left = len, n;
+	ssize_t got;
+	u32 i, room = iov_iter_npages(to, INT_MAX);
+
+	r->to = kvmalloc_array(room, sizeof(*r->to), GFP_KERNEL);
+	if (!r->to)
+		return -ENOMEM;
+	r->user = user_backed_iter(to);
+	while (left) {
+		got = iov_iter_get_pages_alloc2(to, &pages, left, &start);
+		if (got <= 0)
+			return got ? got : -EFAULT;
+		left -= got;
+		for (i = 0; got; i++) {
+			n = min_t(size_t, got, PAGE_SIZE - start);
+			if (WARN_ON_ONCE(r->n == room))
+				put_page(pages[i]);
+			else
+				r->to[r->n++] = (struct bio_vec){
+					pages[i], n, start
+				};
+			got -= n;
+			start = 0;
+		}
+		kvfree(pages);
+	}
+	return 0;
+}
+
+static struct async_read *async_new(struct kiocb *iocb, size_t len)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct async_read *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+
+	if (!r)
+		return NULL;
+	gns_call_init(&r->c, &async_ops, gns_i(inode)->s, gns_isb(inode),
+		      GNS_CALL_READ, iocb->ki_filp->f_cred);
+	r->c.req.fh = gns_i(inode)->fh;
+	r->c.req.off = iocb->ki_pos;
+	r->c.req.len = len;
+	INIT_DELAYED_WORK(&r->work, async_work);
+	r->buf = kvmalloc(len, GFP_KERNEL_ACCOUNT);
+	if (r->buf)
+		return r;
+	gns_call_put(&r->c);
+	return NULL;
+}
+
+ssize_t gns_pass_async(struct kiocb *iocb, struct iov_iter *to)
+{
+	size_t len = iov_iter_count(to);
+	struct async_read *r;
+	ssize_t err;
+
+	if (iocb->ki_pos >= file_inode(iocb->ki_filp)->i_sb->s_maxbytes)
+		return 0;
+	r = async_new(iocb, len);
+	if (!r)
+		return -ENOMEM;
+	err = async_pin(r, to, len);
+	iov_iter_revert(to, len - iov_iter_count(to));
+	if (err) {
+		gns_call_put(&r->c);
+		/* A device's memory: it can be written to, and not held. */
+		return iocb->ki_flags & IOCB_NOWAIT ?
+			       -EAGAIN :
+			       gns_pass_read(iocb, to, len);
+	}
+	gns_async_begin(&r->async, iocb, &r->c);
+	if (async_submit(r, &err))
+		return -EIOCBQUEUED;
+	err = gns_async_failed(&r->async, err);
+	gns_call_put(&r->c);
+	return err;
 }

@@ -168,12 +168,14 @@ static bool take(struct gns_change *ch)
 	return sl;
 }
 
-static int wait_slot(struct gns_change *ch)
+static int wait_slot(struct gns_change *ch, bool nowait)
 {
 	struct gns_sb *gsb = ch->c.gsb;
 	long left = MAX_SCHEDULE_TIMEOUT;
 	bool taken = false;
 
+	if (nowait)
+		return take(ch) ? 0 : -EAGAIN;
 	if (READ_ONCE(gsb->opt.soft))
 		left = msecs_to_jiffies(gsb->opt.timeo_ms);
 	left = wait_event_killable_timeout(ch->c.s->wait,
@@ -188,9 +190,9 @@ static int wait_slot(struct gns_change *ch)
 	return left ? -EIO : -ETIMEDOUT;
 }
 
-int gns_slot_take(struct gns_change *ch)
+int gns_slot_take(struct gns_change *ch, bool nowait)
 {
-	int err = wait_slot(ch);
+	int err = wait_slot(ch, nowait);
 	u32 i;
 
 	if (err)

@@ -33,7 +33,8 @@ u64 gns_slots_owned(const struct gns_session *s, const struct gns_fh *fh);
 /**
  * gns_slot_take() - a slot for a change, and everything suspended that it
  * touches
- * @ch: not sent; its req gets slot and seq
+ * @ch:     not sent; its req gets slot and seq
+ * @nowait: -EAGAIN when there is no free slot
  *
  * Waits for a session, and for a slot to become free. Leases are off when it
  * returns, and nothing is mapped any more.
@@ -41,7 +42,7 @@ u64 gns_slots_owned(const struct gns_session *s, const struct gns_fh *fh);
  * Return: 0; -EINTR: killed; -ETIMEDOUT: a soft mount's patience is over;
  * -EIO: the mount was given up, or it depends on a session that is lost.
  */
-int gns_slot_take(struct gns_change *ch);
+int gns_slot_take(struct gns_change *ch, bool nowait);
 
 /**
  * gns_slot_give() - the change is over, and what is cached is as after it

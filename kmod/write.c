@@ -17,77 +17,123 @@
 #include "instance.h"
 #include "lock.h"
 
-static struct gns_change *write_new(struct file *file, u32 len)
+/* Without bytes: they are taken from @from, @got of them. */
+static struct gns_change *write_new(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct inode *inode = file_inode(file);
+	struct inode *inode = file_inode(iocb->ki_filp);
+	u32 len = min_t(size_t, iov_iter_count(from), GNS_UWRITE_MAX);
 	struct gns_change *ch = gns_change_new(inode->i_sb, GNS_CALL_WRITE,
-					       file->f_cred, len);
+					       iocb->ki_filp->f_cred, len);
+	size_t got;
+	int err;
 
 	if (!ch)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
+	got = copy_from_iter(ch->buf, len, from);
+	err = got ? gns_guard_call(&ch->c, iocb->ki_filp) : -EFAULT;
+	if (err) {
+		iov_iter_revert(from, got);
+		gns_change_put(ch);
+		return ERR_PTR(err);
+	}
 	gns_change_touches(ch, inode);
 	ch->c.req.fh = gns_i(inode)->fh;
+	ch->c.req.payload_len = got;
+	ch->c.req.off = iocb->ki_pos;
+	ch->c.req.flags = (iocb->ki_flags & IOCB_APPEND ? GNS_UW_APPEND : 0) |
+			  (iocb_is_dsync(iocb) ? GNS_UW_SYNC : 0);
 	return ch;
+}
+
+/* Bytes that the origin has; an errno. @err: of the change. */
+static ssize_t write_result(struct gns_change *ch, int err)
+{
+	struct gns_inode *gi = ch->gi[0];
+	u64 count = ch->c.ans.count;
+
+	if (err)
+		return err;
+	if (!count || count > ch->c.req.payload_len) {
+		gns_err(ch->c.gsb, "WRITE of %u bytes: the origin says that it wrote %llu; look at its log\n",
+			ch->c.req.payload_len, count);
+		return -EIO;
+	}
+	if (!(ch->c.req.flags & GNS_UW_SYNC))
+		gns_change_unsynced(ch, gi);
+	gns_count(ch->c.gsb, GNS_C_WRITE_BYTES, count);
+	return count;
 }
 
 /* One piece. Bytes written, fewer when there is no room for more; an errno. */
 static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct file *file = iocb->ki_filp;
-	u32 len = min_t(size_t, iov_iter_count(from), GNS_UWRITE_MAX);
-	struct gns_change *ch = write_new(file, len);
-	ssize_t ret = -ENOMEM;
+	struct gns_change *ch = write_new(iocb, from);
 	size_t got;
+	ssize_t ret;
 
-	if (!ch)
-		return ret;
-	got = copy_from_iter(ch->buf, len, from);
-	ret = -EFAULT;
-	if (!got)
-		goto out;
-	ret = gns_guard_call(&ch->c, file);
-	if (ret) {
-		iov_iter_revert(from, got);
-		goto out;
-	}
-	ch->c.req.payload_len = got;
-	ch->c.req.off = iocb->ki_pos;
-	ch->c.req.flags = (iocb->ki_flags & IOCB_APPEND ? GNS_UW_APPEND : 0) |
-			  (iocb_is_dsync(iocb) ? GNS_UW_SYNC : 0);
-	ret = gns_change_run(ch);
-	if (!ret && (!ch->c.ans.count || ch->c.ans.count > got)) {
-		gns_err(gns_isb(file_inode(file)),
-			"WRITE of %zu bytes: the origin says that it wrote %llu; look at its log\n",
-			got, ch->c.ans.count);
-		ret = -EIO;
-	}
-	if (!ret) {
-		ret = ch->c.ans.count;
+	if (IS_ERR(ch))
+		return PTR_ERR(ch);
+	got = ch->c.req.payload_len;
+	ret = write_result(ch, gns_change_run(ch));
+	if (ret > 0)
 		iocb->ki_pos = ch->c.ans.off + ret;
-		if (!(ch->c.req.flags & GNS_UW_SYNC))
-			gns_change_unsynced(ch, gns_i(file_inode(file)));
-	}
 	if (ret < (ssize_t)got)
 		iov_iter_revert(from, got - max_t(ssize_t, ret, 0));
-out:
 	gns_change_put(ch);
 	return ret;
+}
+
+static void write_over(struct gns_change *ch)
+{
+	ssize_t ret = write_result(ch, ch->c.ans.err);
+	struct kiocb *iocb = ch->async.iocb;
+
+	if (gns_async_claim(&ch->async)) {
+		if (ret > 0)
+			iocb->ki_pos = ch->c.ans.off + ret;
+		iocb->ki_complete(iocb, ret);
+	}
+	/* Not before: who cancels it looks at ours. */
+	gns_change_put(ch);
+}
+
+static ssize_t write_async(struct kiocb *iocb, struct iov_iter *from)
+{
+	size_t whole = iov_iter_count(from);
+	struct gns_change *ch = write_new(iocb, from);
+	int err;
+
+	if (IS_ERR(ch))
+		return PTR_ERR(ch);
+	ch->over = write_over;
+	gns_async_begin(&ch->async, iocb, &ch->c);
+	err = gns_change_start(ch, iocb->ki_flags & IOCB_NOWAIT);
+	if (!err)
+		return -EIOCBQUEUED;
+	iov_iter_revert(from, whole - iov_iter_count(from));
+	err = gns_async_failed(&ch->async, err);
+	gns_change_put(ch);
+	return err;
 }
 
 ssize_t gns_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	bool async = gns_async_can(iocb, iov_iter_count(from), GNS_UWRITE_MAX);
 	loff_t begin = iocb->ki_pos;
 	ssize_t ret, total = 0;
 	size_t want;
 
-	/* It waits for the origin, in every case. */
-	if (iocb->ki_flags & IOCB_NOWAIT)
+	/* It waits for the origin. */
+	if (iocb->ki_flags & IOCB_NOWAIT && !async)
 		return -EAGAIN;
 	/* Where it appends is found by the origin; this is as near as can be. */
 	ret = generic_write_checks(iocb, from);
 	if (ret <= 0)
 		return ret;
+	gns_count(gns_isb(inode), GNS_C_WRITES, 1);
+	if (async)
+		return write_async(iocb, from);
 	if (iocb->ki_flags & IOCB_APPEND)
 		begin = iocb->ki_pos;
 	while (iov_iter_count(from)) {
@@ -99,13 +145,10 @@ ssize_t gns_write_iter(struct kiocb *iocb, struct iov_iter *from)
 			break;
 		cond_resched();
 	}
-	gns_count(gns_isb(inode), GNS_C_WRITES, 1);
-	if (!total) {
-		iocb->ki_pos = begin;
-		return ret;
-	}
-	gns_count(gns_isb(inode), GNS_C_WRITE_BYTES, total);
-	return total;
+	if (total)
+		return total;
+	iocb->ki_pos = begin;
+	return ret;
 }
 
 static int send_fsync(struct gns_inode *gi, u32 flags, u64 incarnation)

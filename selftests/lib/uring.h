@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reads by io_uring, one at a time, without a library.
+ * Reads and writes by io_uring, without a library.
  *
  * Lifetime: uring_open() .. uring_close(). Locks: none.
  */
@@ -29,7 +29,22 @@ struct uring {
 bool uring_open(struct uring *r);
 void uring_close(struct uring *r);
 
-/** uring_read() - as pread(2) */
+/** uring_read() - as pread(2), with nothing else under way */
 ssize_t uring_read(struct uring *r, int fd, void *buf, size_t len, u64 off);
+
+#define URING_ENTRIES 16u
+
+/** struct uring_op - as of pread(2) and pwrite(2); @res: bytes, or -errno */
+struct uring_op {
+	bool write;
+	int fd;
+	void *buf;
+	size_t len;
+	u64 off;
+	ssize_t res;
+};
+
+/** uring_run() - all at once, and wait for them; at most URING_ENTRIES */
+void uring_run(struct uring *r, struct uring_op *ops, unsigned int n);
 
 #endif

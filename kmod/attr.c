@@ -10,6 +10,7 @@
 #include <linux/uidgid.h>
 #include "acl.h"
 #include "attr.h"
+#include "watch.h"
 
 /* What programs make their buffers of; more comes by readahead anyway. */
 #define BLKSIZE (64u << 10)
@@ -196,7 +197,7 @@ static int check_asked(struct inode *inode, struct gns_answer *ans, int mask)
 	return err;
 }
 
-int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
+static int may(gns_idmap_t *idmap, struct inode *inode, int mask)
 {
 	struct gns_inode *gi = gns_i(inode);
 	int err, tries = 0;
@@ -228,6 +229,16 @@ int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
 		if (++tries == ACL_TRIES)
 			return -EIO;
 	}
+}
+
+int gns_permission(gns_idmap_t *idmap, struct inode *inode, int mask)
+{
+	int err = may(idmap, inode, mask);
+
+	/* Who neither opens it nor asks by access(2) is going to watch it. */
+	if (!err && mask == MAY_READ && S_ISDIR(inode->i_mode))
+		gns_watch_ready(inode);
+	return err;
 }
 
 const struct inode_operations gns_file_iops = {

@@ -211,6 +211,13 @@ static inline void gns_folio_end_read(struct folio *folio, bool success)
 #define gns_assign_str(dst, src) __assign_str(dst)
 #endif
 
+/* Is anything watched in a mount? Until 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define gns_sb_watched(sb) (atomic_long_read(&(sb)->s_fsnotify_connectors) > 0)
+#else
+#define gns_sb_watched(sb) fsnotify_sb_has_watchers(sb)
+#endif
+
 /*
  * Sizes of folios can be bounded; before, they are up to the kernel, and only
  * small ones are no larger than @max if a PMD is; until 6.12.

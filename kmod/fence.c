@@ -15,6 +15,7 @@
 #include "fence.h"
 #include "fill.h"
 #include "trace.h"
+#include "watch.h"
 
 static void drop_pages(struct gns_inode *gi)
 {
@@ -195,6 +196,8 @@ bool gns_fence_step(struct gns_inode *gi, const struct gns_uchanged *ch,
 	/* Pairs with gns_attr_ok(). */
 	smp_store_release(&gi->attr_ok, true);
 	spin_unlock(&gi->lock);
+	if (listing)
+		gns_watch_renew(gi);
 	gns_listing_free(listing);
 	return true;
 }
@@ -274,16 +277,19 @@ static void fence_work(struct work_struct *work)
 	struct gns_inode *gi = f->gi;
 	struct release *r = f->r;
 	u64 begun = ktime_get_ns();
+	struct gns_watch *w;
 
 	/* First, for readers hold locks that the rest of this needs. */
 	gns_fill_abort_all(gi, -ESTALE);
 	mutex_lock(&gi->lease_mutex);
+	w = gns_watch_note(gi);
 	/* A newer grant has verified or dropped it already. */
 	if (!held_above(gi, r->upto))
 		gns_fence_drop(gi);
 	mutex_unlock(&gi->lease_mutex);
 	trace_gns_fence(gi, r->upto, ktime_get_ns() - begun);
 	release_done(r);
+	gns_watch_look(w);
 	iput(&gi->vfs_inode);
 }
 

@@ -57,6 +57,7 @@ struct gns_options {
  * @pieces:  bounce buffers of reads past the cache
  * @stats:   counters
  * @statfs:  newest answer of STATFS, under @calls_lock; bsize 0: none yet
+ * @watches: struct gns_watch
  * @wrote:   R something was written through this mount
  * @kobj:    /sys/fs/gns/<nr>
  * @kobj_gone: nobody looks at @kobj any more
@@ -78,6 +79,7 @@ struct gns_sb {
 	atomic_t pieces;
 	struct gns_stats __percpu *stats;
 	struct gns_ustatfs statfs;
+	atomic_t watches;
 	bool wrote;
 	struct kobject kobj;
 	struct completion kobj_gone;
@@ -125,6 +127,7 @@ struct gns_lockq;
  * @bare:      R the same of any extended attribute, see xattr.c
  * @acls:      G R GNS_UAM_*: access control lists that it has
  * @acl:       G RCU those that are known, see acl.h; the second: the default one
+ * @watched:   R somebody is looking at it for watch.c
  */
 struct gns_inode {
 	struct inode vfs_inode;
@@ -160,6 +163,7 @@ struct gns_inode {
 	struct gns_lockq *lockq;
 	u32 acls;
 	struct gns_acl __rcu *acl[2];
+	int watched;
 };
 
 static inline struct gns_inode *gns_i(const struct inode *inode)

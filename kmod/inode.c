@@ -56,6 +56,7 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	gi->acls = 0;
 	RCU_INIT_POINTER(gi->acl[0], NULL);
 	RCU_INIT_POINTER(gi->acl[1], NULL);
+	gi->watched = 0;
 	return &gi->vfs_inode;
 }
 

@@ -9,6 +9,7 @@
 #include "fill.h"
 #include "slot.h"
 #include "trace.h"
+#include "watch.h"
 
 static u32 fh_hash(const void *data, u32 len, u32 seed)
 {
@@ -265,6 +266,7 @@ static enum taken take(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 bool gns_lease_grant(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 		     const struct gns_uattr *attr)
 {
+	struct gns_watch *w = NULL;
 	enum taken ret;
 
 	if (!g->number)
@@ -278,10 +280,12 @@ bool gns_lease_grant(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 	 */
 	ret = take(gi, sid, g, attr);
 	if (ret == OTHER_VERSION) {
+		w = gns_watch_note(gi);
 		gns_fence_drop(gi);
 		ret = take(gi, sid, g, attr);
 	}
 	mutex_unlock(&gi->lease_mutex);
+	gns_watch_look(w);
 	if (ret != TAKEN)
 		return false;
 	gns_count(gns_isb(&gi->vfs_inode), GNS_C_GRANTS, 1);

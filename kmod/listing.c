@@ -41,11 +41,6 @@ static bool is_name(const char *name, u32 len)
 	return name[0] != '.' || (len > 1 && (len > 2 || name[1] != '.'));
 }
 
-static u32 entry_size(u32 namelen)
-{
-	return ALIGN(offsetof(struct gns_entry, name) + namelen, 8);
-}
-
 /* NULL: all right; else the field that is not. */
 static const char *check_record(const struct gns_udirent *d, u32 left)
 {
@@ -78,7 +73,7 @@ static const char *check_records(const void *buf, u32 len, u32 *bytes,
 		wrong = check_record(d, len - pos);
 		if (wrong)
 			return wrong;
-		*bytes += entry_size(d->namelen);
+		*bytes += gns_entry_size(d->namelen);
 		*last = d->cookie;
 	}
 	return NULL;
@@ -94,7 +89,7 @@ static void add_entry(struct gns_chunk *c, const struct gns_udirent *d)
 	e->type = d->type <= DT_WHT ? d->type : DT_UNKNOWN;
 	e->namelen = d->namelen;
 	memcpy(e->name, d + 1, d->namelen);
-	c->used += entry_size(d->namelen);
+	c->used += gns_entry_size(d->namelen);
 	c->n++;
 }
 
@@ -152,7 +147,7 @@ bool gns_chunk_emit(const struct gns_chunk *c, u32 *off,
 		if (!dir_emit(ctx, e->name, e->namelen, e->ino, e->type))
 			return false;
 		ctx->pos = cookie_to_pos(e->cookie);
-		*off += entry_size(e->namelen);
+		*off += gns_entry_size(e->namelen);
 	}
 	return true;
 }
@@ -173,6 +168,22 @@ struct gns_listing *gns_listing_live(struct gns_inode *gi)
 		gns_listing_free(l);
 		l = NULL;
 	}
+	return l;
+}
+
+struct gns_listing *gns_listing_whole(struct gns_inode *gi, u64 *last)
+{
+	struct gns_listing *l;
+
+	spin_lock(&gi->lock);
+	l = gi->listing;
+	if (last)
+		*last = l ? l->tail->last : 0;
+	if (l && !l->tail->eof)
+		l = NULL;
+	if (l)
+		refcount_inc(&l->ref);
+	spin_unlock(&gi->lock);
 	return l;
 }
 
@@ -286,7 +297,7 @@ static bool find_in(const struct gns_chunk *c, u64 cookie, u32 *off)
 		return true;
 	while (*off < c->used) {
 		e = entry_at(c, *off);
-		*off += entry_size(e->namelen);
+		*off += gns_entry_size(e->namelen);
 		if (e->cookie == cookie)
 			return true;
 	}

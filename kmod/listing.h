@@ -37,6 +37,12 @@ struct gns_entry {
 	char name[];
 };
 
+/** gns_entry_size() - from one entry to the next, bytes */
+static inline u32 gns_entry_size(u32 namelen)
+{
+	return ALIGN(offsetof(struct gns_entry, name) + namelen, 8);
+}
+
 /**
  * struct gns_chunk - one answer
  * @next:  R of a listing; set once
@@ -132,6 +138,27 @@ bool gns_chunk_emit(const struct gns_chunk *c, u32 *off,
 struct gns_listing *gns_listing_live(struct gns_inode *gi);
 
 /**
+ * gns_listing_whole() - the names of a directory, if all of them are known
+ * @gi:   a directory
+ * @last: NULL; or set to the cookie to go on behind when they are not
+ *
+ * Whether they count now is another question. Return: a reference, put by
+ * gns_listing_free(); NULL.
+ */
+struct gns_listing *gns_listing_whole(struct gns_inode *gi, u64 *last);
+
+/**
+ * gns_listing_fetch() - have all names of a directory
+ * @dir:  without its i_rwsem
+ * @most: names; of a larger directory there will be a part
+ * @wait: for i_rwsem; without it: give up
+ *
+ * Best effort, as a listing that is read. Context: process, sleeps, killable.
+ * Return: the whole listing, a reference, put by gns_listing_free(); NULL.
+ */
+struct gns_listing *gns_listing_fetch(struct inode *dir, u64 most, bool wait);
+
+/**
  * gns_listing_cool() - a listing is begun: forget a cached one that is cold
  * @gi: a directory
  *
@@ -152,6 +179,29 @@ void gns_listing_cool(struct gns_inode *gi);
  */
 struct gns_listing *gns_listing_add(struct gns_inode *gi, u64 stamp,
 				    struct gns_chunk *c);
+
+/** struct gns_names - some entries of a listing, by name */
+struct gns_names {
+	const struct gns_entry **entry;
+	u32 n;
+};
+
+/**
+ * gns_names_differ() - in what two listings of a directory differ
+ * @old:  whole
+ * @new:  whole
+ * @most: names that are looked at, in each
+ * @gone: what is only in @old, or means something else in @new
+ * @made: the other way round
+ *
+ * Both are freed by gns_names_free(), and are of no use without the listings.
+ * Context: process, may sleep. Return: 0; -E2BIG, -ENOMEM: nothing is to be
+ * freed.
+ */
+int gns_names_differ(const struct gns_listing *old,
+		     const struct gns_listing *new, u64 most,
+		     struct gns_names *gone, struct gns_names *made);
+void gns_names_free(struct gns_names *names);
 
 enum gns_walk {
 	GNS_WALK_ENOUGH, /* the reader's memory is full, or that was all */

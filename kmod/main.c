@@ -8,6 +8,7 @@
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include "gns.h"
+#include "watch.h"
 
 static int __init gns_mod_init(void)
 {
@@ -16,9 +17,12 @@ static int __init gns_mod_init(void)
 	err = gns_instance_init();
 	if (err)
 		return err;
-	err = gns_sysfs_init();
+	err = gns_watch_init();
 	if (err)
 		goto out_instance;
+	err = gns_sysfs_init();
+	if (err)
+		goto out_watch;
 	err = gns_chardev_init();
 	if (err)
 		goto out_sysfs;
@@ -37,6 +41,8 @@ out_chardev:
 	gns_chardev_exit();
 out_sysfs:
 	gns_sysfs_exit();
+out_watch:
+	gns_watch_exit();
 out_instance:
 	gns_instance_exit();
 	return err;
@@ -50,6 +56,7 @@ static void __exit gns_mod_exit(void)
 	gns_netlink_exit();
 	gns_chardev_exit();
 	gns_sysfs_exit();
+	gns_watch_exit();
 	gns_instance_exit();
 	pr_info("gns: version %s unloaded\n", GNS_VERSION);
 }

@@ -213,6 +213,68 @@ static int gns_iterate(struct file *file, struct dir_context *ctx)
 	return err;
 }
 
+static int fetch(struct dentry *dentry, u64 cookie)
+{
+	struct gns_inode *gi = gns_i(d_inode(dentry));
+	struct gns_listing *l = NULL;
+	struct reply r = {};
+	int err;
+
+	if (mutex_lock_killable(&gi->ask))
+		return -EINTR;
+	err = ask(gi, cookie, cookie ? NEXT_LEN : FIRST_LEN, &r);
+	if (!err && r.stamp && is_worth_keeping(&r))
+		l = gns_listing_add(gi, r.stamp, r.chunk);
+	mutex_unlock(&gi->ask);
+	if (l) {
+		prime(dentry, &r);
+		r.chunk = NULL;
+		gns_listing_free(l);
+	}
+	reply_free(&r);
+	return l ? 0 : -EAGAIN;
+}
+
+static struct gns_listing *fetch_all(struct dentry *dentry, u64 most)
+{
+	struct gns_inode *gi = gns_i(d_inode(dentry));
+	struct gns_listing *l, *whole;
+	u64 cookie, n;
+
+	for (;;) {
+		l = gns_listing_live(gi);
+		n = l ? READ_ONCE(l->n) : 0;
+		whole = gns_listing_whole(gi, &cookie);
+		gns_listing_free(l);
+		/* The one that is live is it that is whole. */
+		if (whole && whole == l)
+			return whole;
+		gns_listing_free(whole);
+		if (n > most || fetch(dentry, l ? cookie : 0) ||
+		    fatal_signal_pending(current))
+			return NULL;
+	}
+}
+
+struct gns_listing *gns_listing_fetch(struct inode *dir, u64 most, bool wait)
+{
+	struct dentry *dentry = d_find_any_alias(dir);
+	struct gns_listing *l = NULL;
+
+	if (!dentry)
+		return NULL;
+	if (wait)
+		inode_lock_shared(dir);
+	else if (!inode_trylock_shared(dir))
+		goto out;
+	if (!IS_DEADDIR(dir))
+		l = fetch_all(dentry, most);
+	inode_unlock_shared(dir);
+out:
+	dput(dentry);
+	return l;
+}
+
 static int dir_open(struct inode *inode, struct file *file)
 {
 	struct gns_dir_at *at = kzalloc(sizeof(*at), GFP_KERNEL_ACCOUNT);

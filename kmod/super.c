@@ -16,6 +16,7 @@
 #include "file.h"
 #include "options.h"
 #include "super.h"
+#include "watch.h"
 
 /* How long a statfs waits for newer numbers than those it has. */
 #define STATFS_PATIENCE_MS 500
@@ -243,8 +244,8 @@ int gns_super_fill(struct super_block *sb, struct fs_context *fc,
 
 /*
  * Files under /sys first, which look at all of it; calls, for fills hold
- * inodes; then the fences, which do so, too; then the VFS finds every inode
- * unused.
+ * inodes; then the fences, which do so, too, and what they leave to watch.c;
+ * then the VFS finds every inode unused.
  */
 static void gns_kill_sb(struct super_block *sb)
 {
@@ -255,6 +256,7 @@ static void gns_kill_sb(struct super_block *sb)
 	give_up(gsb);
 	gns_call_drain(gsb);
 	gns_lease_quiesce(gsb);
+	gns_watch_drain(gsb);
 	kill_anon_super(sb);
 	/* A path walk under RCU may still look at what is no more. */
 	synchronize_rcu();

@@ -128,6 +128,9 @@ static ssize_t gns_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		ret = -EAGAIN;
 	else
 		ret = gns_pass_read(iocb, to, iov_iter_count(to));
+	/* It may have ended, and be no more. */
+	if (ret == -EIOCBQUEUED)
+		return ret;
 	/* What another one did whose lock came after a lost one. */
 	if (gns_guard_check(iocb->ki_filp))
 		return -EIO;

@@ -14,6 +14,7 @@
 #include <linux/uio.h>
 #include "async.h"
 #include "file.h"
+#include "lock.h"
 
 /* Pieces in flight: of one read; of a mount, before a read has to do with one. */
 #define PIECES_MAX 8u
@@ -385,6 +386,8 @@ static void async_work(struct work_struct *work)
 			goto out;
 	}
 	if (gns_async_claim(&r->async)) {
+		if (!ret)
+			ret = gns_guard_check(iocb->ki_filp);
 		if (!ret) {
 			ret = async_copy(r);
 			iocb->ki_pos += ret;

@@ -10,6 +10,7 @@
 #	make check STEPS="..."	only these steps, see selftests/steps
 #	make vm T="..." K=...	only these VM tests, on stock, debug, 6.1 or fast
 #	make torture N=300 [SEED=...] [K=debug]	faults in guests, by hand
+#	make programs K=...	real programs and random operations, for longer
 #	make lint bench install clean
 #
 # demo and check install the Debian packages they lack (tools/deps).
@@ -66,6 +67,10 @@ torture:
 	@tools/deps build vm check
 	@selftests/history/torture $(or $(N),300) $(SEED)
 
+programs:
+	@tools/deps build vm check
+	selftests/vm/suite --kernel $(or $(K),stock) programs programs/long
+
 bench:
 	@tools/deps build vm check bench
 	selftests/bench/run
@@ -85,4 +90,5 @@ clean:
 	rm -rf build
 	@if [ -f kmod/Makefile ]; then $(MAKE) -C kmod clean; fi
 
-.PHONY: all helperd tools kmod demo check check-full lint vm torture bench install clean
+.PHONY: all helperd tools kmod demo check check-full lint vm torture \
+	programs bench install clean

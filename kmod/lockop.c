@@ -23,9 +23,16 @@ static struct gns_lockop *to_op(struct gns_call *c)
 	return container_of(c, struct gns_lockop, c);
 }
 
+/* NULL: there is none yet. */
+static struct gns_lockq *lockq_of(struct gns_inode *gi)
+{
+	/* Pairs with the cmpxchg() in gns_lockq_get(). */
+	return smp_load_acquire(&gi->lockq);
+}
+
 struct gns_lockq *gns_lockq_get(struct gns_inode *gi)
 {
-	struct gns_lockq *q = smp_load_acquire(&gi->lockq), *old;
+	struct gns_lockq *q = lockq_of(gi), *old;
 
 	if (q)
 		return q;
@@ -49,7 +56,7 @@ void gns_lockq_free(struct gns_inode *gi)
 
 static void wake_lockq(struct gns_inode *gi, void *unused)
 {
-	struct gns_lockq *q = smp_load_acquire(&gi->lockq);
+	struct gns_lockq *q = lockq_of(gi);
 
 	if (!q)
 		return;
@@ -113,7 +120,7 @@ static void kick(struct gns_lockq *q)
 
 void gns_lockq_hold(struct gns_inode *gi)
 {
-	struct gns_lockq *q = smp_load_acquire(&gi->lockq);
+	struct gns_lockq *q = lockq_of(gi);
 
 	if (!q)
 		return;
@@ -124,7 +131,7 @@ void gns_lockq_hold(struct gns_inode *gi)
 
 void gns_lockq_release(struct gns_inode *gi)
 {
-	struct gns_lockq *q = smp_load_acquire(&gi->lockq);
+	struct gns_lockq *q = lockq_of(gi);
 
 	if (!q)
 		return;

@@ -41,7 +41,8 @@ static struct session *session_find(struct gns_origin *o, u64 sid)
 
 /*
  * End a session: its leases are free, what it has in line is dropped, and no
- * message of it counts any more. Its locks stay until what is under way ends. Its connections stay, for the next HELLO.
+ * message of it counts any more. Its locks stay until what is under way ends,
+ * its connections for the next HELLO.
  */
 void session_kill(struct session *s, const char *why)
 {

@@ -1,2 +1,0 @@
-lincheck: lincheck.c lin.h
-lin.h:

@@ -12,11 +12,17 @@
 #
 # xfs, for it grows a file only after the bytes are there.
 
+# Not by mount -o loop, which holds the device open for writing meanwhile: some
+# kernels refuse to mount it then. It is let go with the mount.
 disk_mount()
 {
+	local dev
+
 	cat /proc/sys/kernel/random/uuid >"$LAB/boot_id" &&
-		mount -t xfs -o loop "$LAB/disk.img" "$LAB/disk" &&
-		mkdir -p "$LAB/disk/x" "$LAB/disk/state" "$LAB/o.state" &&
+		dev=$(/sbin/losetup -f --show "$LAB/disk.img") &&
+		mount -t xfs "$dev" "$LAB/disk" || return
+	/sbin/losetup -d "$dev"
+	mkdir -p "$LAB/disk/x" "$LAB/disk/state" "$LAB/o.state" &&
 		mount --bind "$LAB/disk/state" "$LAB/o.state"
 }
 
@@ -26,7 +32,7 @@ disk_start()
 	truncate -s 128m "$LAB/disk.img" &&
 		/sbin/mkfs.xfs --unsupported -q -l size=8m -m \
 			crc=1,reflink=0,rmapbt=0,finobt=0 -i sparse=0 \
-			"$LAB/disk.img" 2>/dev/null &&
+			"$LAB/disk.img" >/dev/null 2>&1 &&
 		mkdir "$LAB/disk" && disk_mount &&
 		mount --bind "$LAB/boot_id" /proc/sys/kernel/random/boot_id ||
 		return

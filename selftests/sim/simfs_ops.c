@@ -151,14 +151,8 @@ static int fs_rename(struct simfs *fs, struct gns_fsop *op)
 		return -ENOENT;
 	i = &fs->mem[*simfs_slot(od, on)];
 	old = *simfs_slot(nd, nn) ? &fs->mem[*simfs_slot(nd, nn)] : NULL;
-	if (i == old && (od != nd || on != nn)) {
-		/*
-		 * rename(2) leaves both names of a file. Here one goes, for
-		 * the checker does not know what a name leads to.
-		 */
-		set_name(fs, od, on, 0);
-		drop_link(fs, i);
-	} else if (i != old) {
+	/* Two names of one file both stay, as with rename(2). */
+	if (i != old) {
 		set_name(fs, nd, nn, i - fs->mem);
 		TAILQ_LAST(&fs->names, name_ops)->more = true;
 		set_name(fs, od, on, 0);

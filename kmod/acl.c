@@ -208,9 +208,10 @@ struct posix_acl *gns_get_acl(struct inode *inode, int type, bool rcu)
 	return acl;
 }
 
-int gns_set_acl(GNS_SET_ACL_ARGS)
+int gns_set_acl(gns_idmap_t *idmap, gns_acl_of_t *of, struct posix_acl *acl,
+		int type)
 {
-	struct inode *inode = GNS_SET_ACL_INODE;
+	struct inode *inode = gns_acl_inode(of);
 	size_t size = 0;
 	void *buf = NULL;
 	int err;
@@ -253,7 +254,7 @@ static u32 mask_of(const struct posix_acl *acl)
 	FOREACH_ACL_ENTRY(e, acl, end)
 	if (e->e_tag == ACL_MASK)
 		return e->e_perm;
-	return S_IRWXO;
+	return MAY_READ | MAY_WRITE | MAY_EXEC;
 }
 
 bool gns_acl_allows(const struct gns_sb *gsb, const struct posix_acl *acl,

@@ -34,7 +34,8 @@ struct gns_acl {
 struct posix_acl *gns_get_acl(struct inode *inode, int type, bool rcu);
 
 /** gns_set_acl() - ->set_acl(): a change as any other; NULL takes it away */
-int gns_set_acl(GNS_SET_ACL_ARGS);
+int gns_set_acl(gns_idmap_t *idmap, gns_acl_of_t *of, struct posix_acl *acl,
+		int type);
 
 /**
  * gns_acl_ask() - the list of an object, and its attributes of that moment

@@ -118,7 +118,7 @@ static bool is_owner(const struct gns_sb *gsb, const struct gns_uattr *attr)
 /* Is it the list that decides, and not the mode? As for the VFS. */
 static bool acl_decides(const struct gns_sb *gsb, const struct gns_uattr *attr)
 {
-	return attr->mode & GNS_UAM_ACL && attr->mode & S_IRWXG &&
+	return attr->mode & GNS_UAM_ACL && attr->mode & 0070 &&
 	       !is_owner(gsb, attr);
 }
 

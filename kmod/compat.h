@@ -48,15 +48,13 @@
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define get_inode_acl get_acl
-#define GNS_SET_ACL_ARGS \
-	gns_idmap_t *idmap, struct inode *of, struct posix_acl *acl, int type
-#define GNS_SET_ACL_INODE of
+#define gns_acl_of_t struct inode
+#define gns_acl_inode(of) (of)
 #define GNS_ACL_HANDLERS \
 	&posix_acl_access_xattr_handler, &posix_acl_default_xattr_handler,
 #else
-#define GNS_SET_ACL_ARGS \
-	gns_idmap_t *idmap, struct dentry *of, struct posix_acl *acl, int type
-#define GNS_SET_ACL_INODE d_inode(of)
+#define gns_acl_of_t struct dentry
+#define gns_acl_inode(of) d_inode(of)
 #define GNS_ACL_HANDLERS
 #endif
 

@@ -7,9 +7,8 @@
 #ifndef GNS_TEST_ACL_H
 #define GNS_TEST_ACL_H
 
+#include <endian.h>
 #include <linux/posix_acl.h>
-#include <linux/posix_acl_xattr.h>
-#include <string.h>
 
 #include "lib/types.h"
 
@@ -18,23 +17,33 @@
 #define ACL_ROOM 64
 #define ACL_NOBODY UINT32_MAX /* id of entries without one */
 
+#define ACL_VERSION 2u
+
+/* As the kernel has them: all little-endian. */
+struct acl_entry {
+	u16 tag;
+	u16 perm;
+	u32 id;
+};
+
 /** struct acl - a list; entries in the order that the kernel wants */
 struct acl {
-	struct posix_acl_xattr_header head;
-	struct posix_acl_xattr_entry e[ACL_ROOM];
+	u32 version;
+	struct acl_entry e[ACL_ROOM];
 	u32 n;
 };
 
 static inline void acl_add(struct acl *a, u16 tag, u16 perm, u32 id)
 {
-	a->head.a_version = POSIX_ACL_XATTR_VERSION;
-	a->e[a->n++] = (struct posix_acl_xattr_entry){ tag, perm, id };
+	a->version = htole32(ACL_VERSION);
+	a->e[a->n++] = (struct acl_entry){ htole16(tag), htole16(perm),
+					   htole32(id) };
 }
 
 /** acl_size() - bytes of its value, which begins at @a */
 static inline u32 acl_size(const struct acl *a)
 {
-	return sizeof(a->head) + a->n * sizeof(a->e[0]);
+	return sizeof(a->version) + a->n * sizeof(a->e[0]);
 }
 
 /** acl_one() - @mode, and an entry for user @uid with @perm; mask: rwx */

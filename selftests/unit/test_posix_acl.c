@@ -144,7 +144,7 @@ static void test_who(void **state)
 	assert_int_equal(set_list(&f, ACL_ACCESS, &bad, &cred_user, NULL),
 			 EINVAL);
 	bad = one;
-	bad.head.a_version = 3;
+	bad.version = 3;
 	assert_int_equal(set_list(&f, ACL_ACCESS, &bad, &cred_user, NULL),
 			 EOPNOTSUPP);
 	assert_int_equal(bits_of("f"), GNS_AM_ACL);

@@ -184,7 +184,7 @@ static void compare_lists(void)
 /* Names come and go in a directory, as somebody. */
 static void change_names(void)
 {
-	const char *dirs[] = { "d", "e", "d/d" };
+	static const char *const dirs[] = { "d", "e", "d/d" };
 	const struct who *w = pick_user();
 	char name[32];
 
@@ -198,7 +198,7 @@ static void change_names(void)
 	AS(NULL, remove(at(name)));
 }
 
-static void drop_caches(void)
+static void forget_names(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 
@@ -222,7 +222,7 @@ static void check_random(void)
 		change_one();
 		change_one();
 		if (!pick(8))
-			drop_caches();
+			forget_names();
 		compare_rights();
 		/* And by what is known by now. */
 		if (!pick(4))
@@ -305,7 +305,7 @@ static void check_calls(void)
 	AS(NULL, setxattr(at("c"), ACL_ACCESS, &one, acl_size(&one) - 4, 0));
 	AS(NULL, setxattr(at("c"), ACL_DEFAULT, &one, acl_size(&one), 0));
 	AS(NULL, removexattr(at("c"), ACL_DEFAULT));
-	bad.e[0].e_perm = 9;
+	bad.e[0].perm = 9;
 	AS(NULL, setxattr(at("c"), ACL_ACCESS, &bad, acl_size(&bad), 0));
 	bad = one;
 	bad.n--;

@@ -92,11 +92,12 @@ static inline struct folio *gns_folio_or_err(struct folio *folio)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define gns_stat_set_cookie(st, cookie) ((void)(st), (void)(cookie))
 #else
-#define gns_stat_set_cookie(st, cookie) \
-	do { \
-		(st)->change_cookie = (cookie); \
-		(st)->result_mask |= STATX_CHANGE_COOKIE; \
-	} while (0)
+#include <linux/stat.h>
+static inline void gns_stat_set_cookie(struct kstat *st, u64 cookie)
+{
+	st->change_cookie = cookie;
+	st->result_mask |= STATX_CHANGE_COOKIE;
+}
 #endif
 
 /* A fault may hold the lock of its vma instead of mmap_lock; until 6.4. */

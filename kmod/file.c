@@ -157,7 +157,6 @@ static int gns_file_open(struct inode *inode, struct file *file)
 
 const struct file_operations gns_file_fops = {
 	.owner = THIS_MODULE,
-	GNS_FOP_FLAGS
 	.open = gns_file_open,
 	.release = gns_file_release,
 	.read_iter = gns_read_iter,
@@ -175,4 +174,5 @@ const struct file_operations gns_file_fops = {
 	.flock = gns_flock,
 	/* A local lease would not hear of changes elsewhere. */
 	.setlease = simple_nosetlease,
+	GNS_FOP_FLAGS
 };

@@ -241,6 +241,7 @@ static bool missed(struct gns_watch *w, const struct seen *now,
 {
 	struct gns_inode *gi = w->gi;
 
+	/* A REVOKE takes the lease off before it looks at this. */
 	smp_store_mb(gi->watched, 0);
 	if (gns_lease_ok(gi) && READ_ONCE(gi->version) == now->version)
 		return false;

@@ -115,8 +115,12 @@ static void tell(struct inode *inode, u32 mask)
 static void tell_name(struct inode *dir, const struct gns_entry *e, u32 mask,
 		      u32 cookie)
 {
-	struct qstr name = QSTR_INIT(e->name, e->namelen);
+	char text[GNS_UNAME_MAX + 1];
+	struct qstr name = QSTR_INIT(text, e->namelen);
 
+	/* An entry has no end mark, and inotify wants one. */
+	memcpy(text, e->name, e->namelen);
+	text[e->namelen] = '\0';
 	/* Of what it meant, or means, there need be nothing here. */
 	fsnotify_name(mask | (e->type == DT_DIR ? FS_ISDIR : 0), dir,
 		      FSNOTIFY_EVENT_INODE, dir, &name, cookie);

@@ -169,6 +169,17 @@ static const struct gns_field f_make[] = {
 	END,
 };
 
+static const struct gns_field f_unlink[] = {
+	M(CHANGE, make.change, 0),
+	M(CRED, make.cred, 0),
+	M(FH, make.dir, 0),
+	M(STR, make.name, GNS_NAME_MAX),
+	M(U32, make.mode, 07777),
+	M(U32, make.umask, GNS_UMASK_ALL),
+	M(U8, make.flags, GNS_UN_ALL),
+	END,
+};
+
 static const struct gns_field f_rename[] = {
 	M(CHANGE, rename.change, 0),
 	M(CRED, rename.cred, 0),
@@ -323,7 +334,7 @@ static const struct gns_layout requests[GNS_MSG_END] = {
 	[GNS_WRITE] = { f_write, 0, GNS_WRITE_MAX },
 	[GNS_CREATE] = { .fields = f_make },
 	[GNS_MKDIR] = { .fields = f_make },
-	[GNS_UNLINK] = { .fields = f_make },
+	[GNS_UNLINK] = { .fields = f_unlink },
 	[GNS_RMDIR] = { .fields = f_make },
 	[GNS_RENAME] = { .fields = f_rename },
 	[GNS_SETATTR] = { .fields = f_setattr },
@@ -336,6 +347,7 @@ static const struct gns_layout requests[GNS_MSG_END] = {
 	[GNS_COPY] = { .fields = f_copy },
 	[GNS_LOCK] = { .fields = f_lock },
 	[GNS_UNLOCKED] = { .fields = f_unlocked },
+	[GNS_RELEASED_OPEN] = { .fields = f_revoke },
 };
 
 static const struct gns_layout replies[GNS_MSG_END] = {
@@ -443,6 +455,7 @@ const char *gns_msg_name(u16 type)
 		"COPY",
 		"LOCK",
 		"UNLOCKED",
+		"RELEASED_OPEN",
 	};
 
 	return type < GNS_MSG_END ? names[type] : "?";

@@ -122,7 +122,7 @@ struct gns_r_renew {
 	u64 ttl; /* ns from the stamp */
 };
 
-struct gns_m_revoke { /* REVOKE and RELEASED */
+struct gns_m_revoke { /* REVOKE, RELEASED and RELEASED_OPEN */
 	struct gns_fh fh;
 	u64 upto; /* every grant of the session up to this number */
 };

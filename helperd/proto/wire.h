@@ -57,16 +57,19 @@
  * Feature bits of HELLO; unknown ones are ignored.
  *
  * GNS_FEAT_SEEK: SEEK. GNS_FEAT_MORE: LINK to COPY, and FSYNC of all.
+ * GNS_FEAT_HOLD: RELEASED_OPEN, GNS_UN_OPEN, GNS_RN_OPEN.
  * GNS_FEAT_LOCK: LOCK and UNLOCKED.
  * GNS_FEAT_ACL: access control lists: GNS_AM_* in attributes, umask in changes,
  * and the attributes' names in GETXATTR and SETXATTR.
  */
 #define GNS_FEAT_SEEK 1ull
 #define GNS_FEAT_MORE 2ull
+#define GNS_FEAT_HOLD 4ull
 #define GNS_FEAT_LOCK 8ull
 #define GNS_FEAT_ACL 16ull
 #define GNS_FEATURES \
-	(GNS_FEAT_SEEK | GNS_FEAT_MORE | GNS_FEAT_LOCK | GNS_FEAT_ACL)
+	(GNS_FEAT_SEEK | GNS_FEAT_MORE | GNS_FEAT_HOLD | GNS_FEAT_LOCK | \
+	 GNS_FEAT_ACL)
 
 enum gns_msg_type {
 	GNS_HELLO = 1,
@@ -102,6 +105,7 @@ enum gns_msg_type {
 	GNS_COPY,
 	GNS_LOCK, /* neither a read nor a change */
 	GNS_UNLOCKED,
+	GNS_RELEASED_OPEN, /* no change, no answer */
 	GNS_MSG_END,
 };
 
@@ -146,7 +150,12 @@ enum gns_status {
 /* RENAME */
 #define GNS_RN_NOREPLACE 1u
 #define GNS_RN_EXCHANGE 2u
-#define GNS_RN_ALL 3u
+#define GNS_RN_OPEN 4u /* what loses its name is open at the satellite */
+#define GNS_RN_ALL 7u
+
+/* UNLINK */
+#define GNS_UN_OPEN 1u /* as GNS_RN_OPEN */
+#define GNS_UN_ALL 1u
 
 /* SETXATTR */
 #define GNS_XA_CREATE 1u

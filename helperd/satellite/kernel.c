@@ -98,7 +98,7 @@ static int word_run(struct gns_kernel *k, struct nlattr *nest)
 	case GNS_WORD_CALL:
 		return origin_call(o, &w);
 	case GNS_WORD_RELEASED:
-		gns_sat_released(o->sat, w.sid, &w.fh, w.upto);
+		gns_sat_released(o->sat, w.sid, &w.fh, w.upto, w.open);
 		break;
 	case GNS_WORD_FENCED:
 		gns_sat_fenced(o->sat, w.sid);

@@ -86,6 +86,17 @@ void request_free_all(struct gns_sat *s)
 	}
 }
 
+/* What the origin of this session does not know is not said. */
+static void suit(const struct gns_sat *s, struct gns_msg *msg)
+{
+	if (s->features & GNS_FEAT_HOLD)
+		return;
+	if (msg->type == GNS_UNLINK)
+		msg->make.flags &= ~GNS_UN_OPEN;
+	else if (msg->type == GNS_RENAME)
+		msg->rename.flags &= ~GNS_RN_OPEN;
+}
+
 static bool request_send(struct gns_sat *s, struct request *r)
 {
 	struct link *l;
@@ -101,6 +112,7 @@ static bool request_send(struct gns_sat *s, struct request *r)
 	msg.sid = s->sid;
 	if (!(s->features & GNS_FEAT_ACL))
 		gns_msg_strip(&msg);
+	suit(s, &msg);
 	TAILQ_REMOVE(&s->waiting, r, link_entry);
 	TAILQ_INSERT_TAIL(&l->sent, r, link_entry);
 	r->link = l;
@@ -269,7 +281,7 @@ int gns_sat_submit(struct gns_sat *s, u64 id, u64 epoch,
 	struct request *r;
 
 	if (msg->reply || msg->type < GNS_MOUNT || msg->type >= GNS_MSG_END ||
-	    msg->type == GNS_UNLOCKED ||
+	    msg->type == GNS_UNLOCKED || msg->type == GNS_RELEASED_OPEN ||
 	    by_id(s, id))
 		return -EINVAL;
 	if (s->state == SAT_LIVE && feature_for(msg) & ~s->features)

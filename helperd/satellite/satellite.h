@@ -185,9 +185,16 @@ void gns_sat_cancel(struct gns_sat *s, u64 id);
 /** gns_sat_fenced() - the kernel has fenced what it held under @sid */
 void gns_sat_fenced(struct gns_sat *s, u64 sid);
 
-/** gns_sat_released() - the kernel holds no grant of @fh up to @upto */
+/**
+ * gns_sat_released() - the kernel holds no grant of an object
+ * @s:    the satellite
+ * @sid:  of the session
+ * @fh:   the object
+ * @upto: up to this number
+ * @open: a program has the file open: it is to live on without a name
+ */
 void gns_sat_released(struct gns_sat *s, u64 sid, const struct gns_fh *fh,
-		      u64 upto);
+		      u64 upto, bool open);
 
 /** gns_sat_bye() - clean end: the kernel has fenced and will ask no more */
 void gns_sat_bye(struct gns_sat *s);

@@ -259,7 +259,7 @@ int sat_unlocked(struct link *l, const struct gns_msg *msg)
 }
 
 void gns_sat_released(struct gns_sat *s, u64 sid, const struct gns_fh *fh,
-		      u64 upto)
+		      u64 upto, bool open)
 {
 	struct gns_msg msg = { .type = GNS_RELEASED, .sid = sid };
 	struct link *l = link_control(s, false);
@@ -269,6 +269,8 @@ void gns_sat_released(struct gns_sat *s, u64 sid, const struct gns_fh *fh,
 		return;
 	msg.revoke.fh = *fh;
 	msg.revoke.upto = upto;
+	if (open && s->features & GNS_FEAT_HOLD)
+		msg.type = GNS_RELEASED_OPEN;
 	gns_conn_send(l->conn, &msg, NULL);
 }
 

@@ -246,6 +246,7 @@ int gns_word_parse(struct nlattr *nest, struct gns_word *w, const char **why)
 	case GNS_WORD_RELEASED:
 		w->fh = word_fh(tb, GNS_A_FH);
 		w->upto = word_u64(tb, GNS_A_UPTO);
+		w->open = tb[GNS_A_OPEN];
 		if (!w->fh.len)
 			*why = "FH";
 		break;

@@ -27,6 +27,7 @@
  * @sid:     RELEASED, FENCED
  * @fh:      RELEASED
  * @upto:    RELEASED
+ * @open:    RELEASED: the object is open there
  * @epoch:   CALL: life of the lease that it is sent under
  * @room:    CALL: bytes that its answer may have
  * @payload: CALL: bytes to be taken before @msg is complete
@@ -40,6 +41,7 @@ struct gns_word {
 	u64 sid;
 	struct gns_fh fh;
 	u64 upto;
+	bool open;
 	u64 epoch;
 	u32 room;
 	u32 payload;

@@ -21,6 +21,7 @@ SAME(GNS_UW_SYNC, GNS_WR_SYNC);
 SAME(GNS_UC_EXCL, GNS_CR_EXCL);
 SAME(RENAME_NOREPLACE, GNS_RN_NOREPLACE);
 SAME(RENAME_EXCHANGE, GNS_RN_EXCHANGE);
+SAME(GNS_UU_OPEN, GNS_UN_OPEN);
 SAME(GNS_UX_CREATE, GNS_XA_CREATE);
 SAME(GNS_UX_REPLACE, GNS_XA_REPLACE);
 SAME(GNS_UX_REMOVE, GNS_XA_REMOVE);
@@ -78,13 +79,22 @@ static const char *read_make(struct nlattr **tb, struct gns_word *w)
 	return m->mode <= 07777 ? NULL : "MODE";
 }
 
+static const char *read_unlink(struct nlattr **tb, struct gns_word *w)
+{
+	w->msg.make.flags = (u8)word_u32(tb, GNS_A_FLAGS);
+	return NULL;
+}
+
 static const char *read_rename(struct nlattr **tb, struct gns_word *w)
 {
 	struct gns_m_rename *m = &w->msg.rename;
 
 	m->ndir = word_fh(tb, GNS_A_FH2);
 	m->nname = word_str(tb, GNS_A_NAME2);
-	m->flags = (u8)word_u32(tb, GNS_A_FLAGS);
+	m->flags = word_u32(tb, GNS_A_FLAGS) &
+		   (RENAME_NOREPLACE | RENAME_EXCHANGE);
+	if (word_u32(tb, GNS_A_FLAGS) & GNS_UR_OPEN)
+		m->flags |= GNS_RN_OPEN;
 	if (!m->ndir.len)
 		return "FH2";
 	return word_name_ok(&m->nname, GNS_NAME_MAX) ? NULL : "NAME2";
@@ -240,10 +250,13 @@ static const struct kind {
 			      .flags = GNS_UC_EXCL,
 			      .read = read_make },
 	[GNS_CALL_MKDIR] = { NAMED(MKDIR, make, dir, name), .read = read_make },
-	[GNS_CALL_UNLINK] = { NAMED(UNLINK, make, dir, name) },
+	[GNS_CALL_UNLINK] = { NAMED(UNLINK, make, dir, name),
+			      .flags = GNS_UU_OPEN,
+			      .read = read_unlink },
 	[GNS_CALL_RMDIR] = { NAMED(RMDIR, make, dir, name) },
 	[GNS_CALL_RENAME] = { NAMED(RENAME, rename, odir, oname),
-			      .flags = RENAME_NOREPLACE | RENAME_EXCHANGE,
+			      .flags = RENAME_NOREPLACE | RENAME_EXCHANGE |
+				       GNS_UR_OPEN,
 			      .one = RENAME_NOREPLACE | RENAME_EXCHANGE,
 			      .read = read_rename },
 	[GNS_CALL_SETATTR] = { OBJ(SETATTR, setattr), .read = read_setattr },

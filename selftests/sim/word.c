@@ -152,7 +152,7 @@ static void word_released(struct kmodel *k, const struct word *w)
 	if (!o->held)
 		o->pte = false;
 	if (!k->deaf)
-		gns_sat_released(k->sat, w->sid, &w->fh, w->a);
+		gns_sat_released(k->sat, w->sid, &w->fh, w->a, false);
 }
 
 static void word_reply(struct kmodel *k, u64 id, const struct gns_msg *rep)

@@ -99,7 +99,7 @@ static void k_lost(struct gns_kern *k, u64 sid)
 static void k_revoke(struct gns_kern *k, u64 sid, const struct gns_fh *fh,
 		     u64 upto)
 {
-	gns_sat_released(CLIENT(k)->sat, sid, fh, upto);
+	gns_sat_released(CLIENT(k)->sat, sid, fh, upto, false);
 }
 
 static void k_reply(struct gns_kern *k, u64 id, const struct gns_msg *rep)

@@ -236,9 +236,9 @@ static const struct {
 	{ GNS_WRITE, 449, 519, 0x394da0fb, 0x7ae3beeb },
 	{ GNS_CREATE, 642, 519, 0xaefcd087, 0x60b71b68 },
 	{ GNS_MKDIR, 642, 519, 0x36d3d770, 0x9da57109 },
-	{ GNS_UNLINK, 642, 519, 0x0c8905d9, 0xebcafe36 },
+	{ GNS_UNLINK, 642, 519, 0x0a8902b3, 0xebcafe36 },
 	{ GNS_RMDIR, 642, 519, 0xa6138fd2, 0xa29fc287 },
-	{ GNS_RENAME, 955, 519, 0x1482f255, 0xdf9e0724 },
+	{ GNS_RENAME, 955, 519, 0x1082ec09, 0xdf9e0724 },
 	{ GNS_SETATTR, 416, 519, 0xbcc10f17, 0xe4d82815 },
 	{ GNS_SEEK, 373, 40, 0x7c2cd9e7, 0x1fa497c5 },
 	{ GNS_LINK, 697, 519, 0x6d3894ce, 0x713485e3 },
@@ -249,6 +249,7 @@ static const struct {
 	{ GNS_COPY, 465, 519, 0x994e809b, 0x17c0134c },
 	{ GNS_LOCK, 135, 55, 0x7a6979d2, 0xfb9bcbf1 },
 	{ GNS_UNLOCKED, 96, 0, 0xe2df296d, 0x00000000 },
+	{ GNS_RELEASED_OPEN, 104, 0, 0xab82367e, 0x00000000 },
 };
 
 static void test_all_messages(void **state)
@@ -298,13 +299,15 @@ static void test_numbers(void **state)
 	assert_int_equal(GNS_LOCK, 32);
 	assert_int_equal(GNS_FEAT_SEEK, 1);
 	assert_int_equal(GNS_FEAT_MORE, 2);
+	assert_int_equal(GNS_RELEASED_OPEN, 34);
+	assert_int_equal(GNS_FEAT_HOLD, 4);
 	assert_int_equal(GNS_FEAT_LOCK, 8);
 	assert_int_equal(GNS_FEAT_ACL, 16);
 	assert_int_equal(GNS_AM_ACL, 0x10000);
 	assert_int_equal(GNS_AM_DEFACL, 0x20000);
 	assert_int_equal(GNS_ST_NOTEXT, 1004);
 	assert_int_equal(GNS_ST_UNKNOWN, 1006);
-	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 34, "messages");
+	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 35, "messages");
 	_Static_assert(GNS_ST_DEAD == 1000 && GNS_ST_END == 1009, "statuses");
 	_Static_assert(GNS_FH_MAX == 63, "bytes of a handle");
 	_Static_assert(GNS_NAME_MAX == 255, "bytes of a name");

@@ -460,6 +460,38 @@ static void test_session_taken_over(void **state)
 	assert_null(said(GNS_HELLO));
 }
 
+/* What is open is said only to who knows of it. */
+static void open_files(u64 features, bool known)
+{
+	struct gns_msg m = { .type = GNS_UNLINK };
+
+	start();
+	hear_hello(11, true, features);
+	m.make.dir = (struct gns_fh){ 1, "d" };
+	m.make.name = (struct gns_str){ "n", 1 };
+	m.make.flags = GNS_UN_OPEN;
+	m.make.change = (struct gns_change){ 0, 1 };
+	assert_int_equal(gns_sat_submit(t.sat, 1, 0, &m), 0);
+	assert_int_equal(said(GNS_UNLINK)->make.flags, known ? GNS_UN_OPEN : 0);
+	gns_sat_released(t.sat, 11, &m.make.dir, 7, true);
+	assert_int_equal(count(GNS_RELEASED_OPEN), known);
+	assert_int_equal(count(GNS_RELEASED), !known);
+	gns_sat_released(t.sat, 11, &m.make.dir, 8, false);
+	assert_int_equal(count(GNS_RELEASED), 1 + !known);
+}
+
+static void test_open(void **state)
+{
+	(void)state;
+	open_files(GNS_FEATURES, true);
+}
+
+static void test_open_unknown(void **state)
+{
+	(void)state;
+	open_files(GNS_FEATURES & ~GNS_FEAT_HOLD, false);
+}
+
 static int ask_list(u64 id)
 {
 	struct gns_msg msg = { .type = GNS_GETXATTR };
@@ -590,6 +622,8 @@ int main(void)
 		T(test_heir),
 		T(test_no_heir),
 		T(test_session_taken_over),
+		T(test_open),
+		T(test_open_unknown),
 		T(test_features),
 		T(test_no_lists),
 		T(test_payload_bounded),

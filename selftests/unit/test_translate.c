@@ -94,6 +94,13 @@ static void test_words(void **state)
 	assert_int_equal(w.sid, 3);
 	assert_int_equal(w.upto, 5);
 	assert_int_equal(w.fh.len, 2);
+	assert_false(w.open);
+
+	n = word_begin(GNS_WORD_RELEASED);
+	nla_put(msg, GNS_A_FH, 2, "ab");
+	nla_put_flag(msg, GNS_A_OPEN);
+	assert_null(word_end(n, &w));
+	assert_true(w.open);
 
 	n = word_begin(GNS_WORD_FENCED);
 	nla_put_u64(msg, GNS_A_SID, 4);

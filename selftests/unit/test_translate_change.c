@@ -241,6 +241,13 @@ static void test_make(void **state)
 	wrong("FLAGS");
 	put_make(GNS_CALL_MKDIR, 0644, GNS_UC_EXCL);
 	wrong("FLAGS");
+	put_make(GNS_CALL_RMDIR, 0, GNS_UU_OPEN);
+	wrong("FLAGS");
+	put_make(GNS_CALL_UNLINK, 0, GNS_UU_OPEN);
+	assert_null(end());
+	assert_int_equal(w.msg.make.flags, GNS_UN_OPEN);
+	put_make(GNS_CALL_UNLINK, 0, GNS_UU_OPEN << 1);
+	wrong("FLAGS");
 	change(GNS_CALL_RMDIR);
 	wrong("NAME");
 	change(GNS_CALL_CREATE);
@@ -273,6 +280,10 @@ static void test_rename(void **state)
 	put_rename(RENAME_EXCHANGE);
 	assert_null(end());
 	assert_int_equal(w.msg.rename.flags, GNS_RN_EXCHANGE);
+
+	put_rename(GNS_UR_OPEN);
+	assert_null(end());
+	assert_int_equal(w.msg.rename.flags, GNS_RN_OPEN);
 
 	put_rename(RENAME_WHITEOUT);
 	wrong("FLAGS");

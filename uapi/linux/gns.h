@@ -41,15 +41,19 @@
  * GNS_F_SEEK:   calls of type GNS_CALL_SEEK may come.
  * GNS_F_CHANGE: calls from GNS_CALL_WRITE to GNS_CALL_FSYNC may come, and UP may
  *               have ORIGIN_FEATURES.
+ * GNS_F_HOLD:   a RELEASED may have OPEN, an UNLINK GNS_UU_OPEN, a RENAME
+ *               GNS_UR_OPEN.
  * GNS_F_LOCK:   calls of type GNS_CALL_LOCK may come, and UNLOCKED may be said.
  * GNS_F_ACL:    attributes say GNS_UAM_*, CREATE, MKDIR and MKNOD may have
  *               UMASK, and access control lists may be asked for and set.
  */
 #define GNS_F_SEEK (1ULL << 0)
 #define GNS_F_CHANGE (1ULL << 1)
+#define GNS_F_HOLD (1ULL << 2)
 #define GNS_F_LOCK (1ULL << 3)
 #define GNS_F_ACL (1ULL << 4)
-#define GNS_F_ALL (GNS_F_SEEK | GNS_F_CHANGE | GNS_F_LOCK | GNS_F_ACL)
+#define GNS_F_ALL \
+	(GNS_F_SEEK | GNS_F_CHANGE | GNS_F_HOLD | GNS_F_LOCK | GNS_F_ACL)
 
 /* Limits, in bytes unless said otherwise. */
 #define GNS_UFH_MAX 63u
@@ -94,7 +98,7 @@ enum gns_word_kind {
 	GNS_WORD_ORIGIN_GONE, /* no more: BYE */
 	GNS_WORD_CALL, /* carry it out, answer by REPLY or FILL */
 	GNS_WORD_CANCEL, /* nobody waits for ID any more */
-	GNS_WORD_RELEASED, /* SID, FH, UPTO */
+	GNS_WORD_RELEASED, /* SID, FH, UPTO, OPEN */
 	GNS_WORD_FENCED, /* SID */
 };
 
@@ -115,9 +119,9 @@ enum gns_call_type {
 	GNS_CALL_WRITE, /* FH, OFF, FLAGS: GNS_UW_*; payload: the bytes */
 	GNS_CALL_CREATE, /* FH: directory, NAME, MODE, UMASK, FLAGS: GNS_UC_* */
 	GNS_CALL_MKDIR, /* FH: directory, NAME, MODE, UMASK */
-	GNS_CALL_UNLINK, /* FH: directory, NAME */
+	GNS_CALL_UNLINK, /* FH: directory, NAME, FLAGS: GNS_UU_* */
 	GNS_CALL_RMDIR, /* FH: directory, NAME */
-	GNS_CALL_RENAME, /* FH, NAME, FH2, NAME2, FLAGS: RENAME_* */
+	GNS_CALL_RENAME, /* FH, NAME, FH2, NAME2, FLAGS: RENAME_*, GNS_UR_* */
 	GNS_CALL_SETATTR, /* FH, SETATTR */
 	GNS_CALL_LINK, /* FH: directory, NAME, FH2: the object */
 	GNS_CALL_SYMLINK, /* FH: directory, NAME, NAME2: the target */
@@ -143,6 +147,12 @@ enum gns_call_type {
 
 /* GNS_A_FLAGS of CREATE */
 #define GNS_UC_EXCL 1u /* it may not exist */
+
+/* GNS_A_FLAGS of UNLINK */
+#define GNS_UU_OPEN 1u /* what loses its name is open here */
+
+/* GNS_A_FLAGS of RENAME, beside those of renameat2(2) */
+#define GNS_UR_OPEN 8u /* what is replaced is open here */
 
 /* GNS_A_FLAGS of SETXATTR */
 #define GNS_UX_CREATE 1u /* it may not exist */
@@ -391,6 +401,7 @@ enum gns_attr_type {
 	GNS_A_ORIGIN_FEATURES, /* u64: UP, SESSION: the helper's, of the session */
 	GNS_A_LOCK, /* struct gns_ulock */
 	GNS_A_UMASK, /* u32: the caller's; 0 if it was taken off MODE already */
+	GNS_A_OPEN, /* flag: RELEASED: FH is open here, see README.md */
 	__GNS_A_MAX,
 };
 

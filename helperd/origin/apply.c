@@ -36,6 +36,8 @@ static void version_object(struct change *c, u32 i,
 	ch->after = obj->version;
 	if (seen)
 		ch->attr = seen->attr;
+	if (seen && !seen->attr.nlink)
+		orphan_made(c, obj);
 	else if (i >= c->nbase)
 		version_gone(o, obj);
 	version_settle_later(o, obj);
@@ -89,6 +91,7 @@ static void apply(struct change *c)
 	c->state = CH_APPLYING;
 	c->op.req = c->req;
 	c->op.rep = (struct gns_msg){ 0 };
+	c->op.keep = orphan_keeps(c);
 	c->op.done = applied;
 	c->o->fs->ops->submit(c->o->fs, &c->op);
 }

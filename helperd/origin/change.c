@@ -210,6 +210,11 @@ static u64 request_hash(const struct gns_msg *msg)
 
 	m.tag = 0;
 	m.sid = 0;
+	/* Said in sessions that know of it only. */
+	if (m.type == GNS_UNLINK)
+		m.make.flags &= ~GNS_UN_OPEN;
+	else if (m.type == GNS_RENAME)
+		m.rename.flags &= ~GNS_RN_OPEN;
 	n = gns_msg_encode(&m, buf, sizeof(buf));
 	return XXH3_64bits_withSeed(msg->payload, msg->payload_len,
 				    n > 0 ? XXH3_64bits(buf, n) : 0);
@@ -365,7 +370,7 @@ void change_resolved(struct change *c)
 	for (i = 0; i < n; i++) {
 		for (l = LIST_FIRST(&c->obj[i]->leases); l; l = next) {
 			next = LIST_NEXT(l, by_obj);
-			if (l->s == c->s || c->obj[i] == c->from)
+			if (l->s == c->s || l->hold || c->obj[i] == c->from)
 				continue;
 			l->waited = true;
 			c->pending++;

@@ -7,7 +7,8 @@
  *	   `---- objects (by handle) -- leases (list), waiting reads
  *
  * An object is in the table while something refers to it (refs) or while its
- * version is worth keeping. A lease belongs to one session and one object. A
+ * version is worth keeping. A lease belongs to one session and one object; it
+ * may go on as a hold, which lets nothing be cached (orphan.c). A
  * session outlives its connections; an instance outlives its sessions, for
  * its slots answer retries.
  *
@@ -56,6 +57,7 @@ struct lease {
 	struct session *s;
 	u64 number; /* newest grant */
 	bool waited; /* obj->owner waits for its end */
+	bool hold; /* over, but the file is open there: orphan.c */
 	u64 revoke_at; /* boottime of the first REVOKE; 0: not revoked */
 	u64 resend_at;
 	LIST_ENTRY(lease) by_obj;
@@ -215,6 +217,12 @@ struct vrec {
 	UT_hash_handle hh;
 };
 
+/** struct orphan - a file without a name that somebody has open */
+struct orphan {
+	struct gns_fh fh;
+	UT_hash_handle hh;
+};
+
 struct vfloor {
 	u64 synced_at; /* realtime, ns */
 	u64 floor;
@@ -263,6 +271,9 @@ struct gns_origin {
 	bool sched_again;
 	bool ready; /* the first commit is durable */
 	bool quiescing;
+	struct orphan *orphans;
+	u64 orphans_until; /* boottime: nobody may have come back before */
+	struct gns_timer orphan_timer;
 	struct gns_timer sched_timer;
 	struct gns_timer settle_timer;
 	struct gns_timer resend_timer;
@@ -297,7 +308,9 @@ u64 lease_grant(struct session *s, struct obj *obj, bool fault);
 struct lease *lease_find(struct session *s, struct obj *obj);
 void lease_revoke(struct lease *l);
 void lease_end(struct lease *l);
-void lease_released(struct session *s, const struct gns_fh *fh, u64 upto);
+void lease_released(struct session *s, const struct gns_fh *fh, u64 upto,
+		    bool open);
+struct lease *lease_hold(struct session *s, struct obj *obj);
 void lease_resend(struct session *s);
 void lease_resend_timer(void *arg);
 
@@ -305,6 +318,14 @@ void lease_resend_timer(void *arg);
 int lock_request(struct oconn *oc, struct session *s,
 		 const struct gns_msg *msg);
 void lock_forget(struct session *s, bool quietly);
+
+/* orphan.c */
+bool orphan_keeps(struct change *c);
+void orphan_made(struct change *c, struct obj *obj);
+void orphan_unused(struct gns_origin *o, const struct gns_fh *fh);
+void orphan_start(struct gns_origin *o);
+void orphan_timer(void *arg);
+void orphan_drop_all(struct gns_origin *o);
 
 /* session.c */
 int session_message(struct oconn *oc, const struct gns_msg *msg);

@@ -22,6 +22,7 @@
  * @req:      what to do: any request from GNS_MOUNT on
  * @leased:   READ: the bytes may still change after done() (see below)
  * @local:    READ: the reader is on this host
+ * @keep:     UNLINK, RENAME: what loses its last name lives on, see below
  * @rep:      answer. The backend fills status and the r_* member without
  *            versions; of r_change.changed it fills fh and attr of every
  *            object the change touched that still exists
@@ -41,11 +42,16 @@
  * a copy: no change can be applied before the reader's kernel has dropped
  * the answer. A file that shrinks then, or beside gns, may take the bytes of
  * the answer along; who sends it can not go on, and the reader asks again.
+ *
+ * @keep: the object goes on as an orphan, by its handle alone, over crashes
+ * and restarts; its attributes say nlink 0, and r_change.changed has it. It is
+ * no error if the backend can not do that: then the object is gone.
  */
 struct gns_fsop {
 	const struct gns_msg *req;
 	bool leased;
 	bool local;
+	bool keep;
 	struct gns_msg rep;
 	struct gns_bulk *bulk;
 	struct gns_attr self;
@@ -64,11 +70,18 @@ struct gns_fs;
  * @submit: run an operation
  * @sync:   make everything done so far on one object (NULL: on the whole
  *          tree) durable, then call done with 0 or a negative errno
+ * @orphans: optional: call @each for every orphan that there is; at the start.
+ *          Without it none are kept
+ * @forget: an orphan goes for good, soon; nothing is under way with it
  */
 struct gns_fs_ops {
 	void (*submit)(struct gns_fs *fs, struct gns_fsop *op);
 	void (*sync)(struct gns_fs *fs, const struct gns_fh *fh,
 		     void (*done)(void *arg, int err), void *arg);
+	void (*orphans)(struct gns_fs *fs,
+			void (*each)(void *arg, const struct gns_fh *fh),
+			void *arg);
+	void (*forget)(struct gns_fs *fs, const struct gns_fh *fh);
 };
 
 struct gns_fs {

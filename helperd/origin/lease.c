@@ -37,6 +37,25 @@ static bool is_changing(const struct obj *obj)
 	return c && !c->turn && c->from != obj;
 }
 
+static struct lease *lease_new(struct session *s, struct obj *obj, bool fault)
+{
+	struct gns_origin *o = s->o;
+	struct lease *l;
+
+	if (!lease_room(s, fault))
+		return NULL;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return NULL;
+	l->s = s;
+	l->obj = obj_get(o, &obj->fh);
+	LIST_INSERT_HEAD(&obj->leases, l, by_obj);
+	HASH_ADD_PTR(s->leases, obj, l);
+	o->stats.leases++;
+	s->nleases++;
+	return l;
+}
+
 /*
  * Give @s a lease on @obj with the answer being made now. Returns the grant's
  * number, or 0: the answer goes out without a lease.
@@ -55,22 +74,29 @@ u64 lease_grant(struct session *s, struct obj *obj, bool fault)
 	l = lease_find(s, obj);
 	if (l && l->revoke_at)
 		return 0;
-	if (!l) {
-		if (!lease_room(s, fault))
-			return 0;
-		l = calloc(1, sizeof(*l));
-		if (!l)
-			return 0;
-		l->s = s;
-		l->obj = obj_get(o, &obj->fh);
-		LIST_INSERT_HEAD(&obj->leases, l, by_obj);
-		HASH_ADD_PTR(s->leases, obj, l);
-		o->stats.leases++;
-		s->nleases++;
-	}
+	if (!l)
+		l = lease_new(s, obj, fault);
+	if (!l)
+		return 0;
 	o->stats.grants++;
+	l->hold = false;
 	l->number = ++s->last_grant;
 	return l->number;
+}
+
+/* The file is open there, whatever is cached of it; NULL: no room. */
+struct lease *lease_hold(struct session *s, struct obj *obj)
+{
+	struct lease *l = lease_find(s, obj);
+
+	if (l)
+		return l;
+	l = lease_new(s, obj, false);
+	if (!l)
+		return NULL;
+	l->hold = true;
+	l->number = ++s->last_grant;
+	return l;
 }
 
 static void revoke_send(struct lease *l)
@@ -136,15 +162,25 @@ void lease_resend_timer(void *arg)
 		gns_timer_arm(&o->resend_timer, next);
 }
 
+/* It is revoked no more; returns the change that waited for that, or NULL. */
+static struct change *lease_settled(struct lease *l)
+{
+	struct change *c = l->waited ? l->obj->owner : NULL;
+
+	if (l->revoke_at)
+		TAILQ_REMOVE(&l->s->revoking, l, revoking);
+	l->revoke_at = 0;
+	l->waited = false;
+	return c;
+}
+
 /* The lease is over: released, or its session is dead. */
 void lease_end(struct lease *l)
 {
 	struct gns_origin *o = l->s->o;
 	struct obj *obj = l->obj;
-	struct change *c = l->waited ? obj->owner : NULL;
+	struct change *c = lease_settled(l);
 
-	if (l->revoke_at)
-		TAILQ_REMOVE(&l->s->revoking, l, revoking);
 	LIST_REMOVE(l, by_obj);
 	HASH_DEL(l->s->leases, l);
 	l->s->nleases--;
@@ -155,12 +191,23 @@ void lease_end(struct lease *l)
 	obj_put(o, obj);
 }
 
-void lease_released(struct session *s, const struct gns_fh *fh, u64 upto)
+/* Nothing is cached under it any more; @open: but the file is open there. */
+void lease_released(struct session *s, const struct gns_fh *fh, u64 upto,
+		    bool open)
 {
 	struct obj *obj = obj_find(s->o, fh);
 	struct lease *l = obj ? lease_find(s, obj) : NULL;
+	struct change *c;
 
 	/* A word about older grants says nothing about a newer one. */
-	if (l && (l->number <= upto || GNS_MUTANT(RELEASED_IGNORES_N)))
+	if (!l || (l->number > upto && !GNS_MUTANT(RELEASED_IGNORES_N)))
+		return;
+	if (!open) {
 		lease_end(l);
+		return;
+	}
+	l->hold = true;
+	c = lease_settled(l);
+	if (c)
+		change_lease_gone(c);
 }

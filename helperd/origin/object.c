@@ -74,6 +74,7 @@ void obj_put(struct gns_origin *o, struct obj *obj)
 {
 	if (!obj || --obj->refs)
 		return;
+	orphan_unused(o, &obj->fh);
 	TAILQ_INSERT_TAIL(&o->lru, obj, lru);
 	if (!obj->version && !obj_needed(o, obj)) {
 		TAILQ_REMOVE(&o->lru, obj, lru);

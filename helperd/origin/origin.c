@@ -122,6 +122,7 @@ static void started(void *arg, int err)
 		return;
 	}
 	o->ready = true;
+	orphan_start(o);
 	recover_start(o);
 	sched_run(o);
 }
@@ -210,6 +211,7 @@ struct gns_origin *gns_origin_create(struct gns_env *env, struct gns_fs *fs,
 	LIST_INIT(&o->settling);
 	gns_timer_init(&o->sched_timer, env, sched_timer, o);
 	gns_timer_init(&o->settle_timer, env, version_settle_timer, o);
+	gns_timer_init(&o->orphan_timer, env, orphan_timer, o);
 	gns_timer_init(&o->resend_timer, env, lease_resend_timer, o);
 	err = db->ops->load(db, load_one, &l);
 	if (err) {
@@ -269,6 +271,7 @@ void gns_origin_destroy(struct gns_origin *o)
 
 	gns_timer_cancel(&o->sched_timer);
 	gns_timer_cancel(&o->settle_timer);
+	gns_timer_cancel(&o->orphan_timer);
 	gns_timer_cancel(&o->resend_timer);
 	/* The read of a turn that runs is in o->reads, or waits for a child. */
 	TAILQ_FOREACH(c, &o->running, link)
@@ -295,6 +298,7 @@ void gns_origin_destroy(struct gns_origin *o)
 		free(oc);
 	}
 	recover_drop_all(o);
+	orphan_drop_all(o);
 	obj_drop_all(o);
 	version_drop_all(o);
 	slot_drop_all(o);

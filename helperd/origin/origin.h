@@ -52,6 +52,7 @@ struct gns_origin_stats {
 	u64 leases; /* level */
 	u64 locks; /* level; held and waited for */
 	u64 objects; /* level */
+	u64 orphans; /* level: deleted files that are open somewhere */
 	u64 grace_until; /* ns of boottime; 0: no grace */
 };
 

@@ -231,7 +231,23 @@ static void posix_sync(struct gns_fs *fs, const struct gns_fh *fh,
 		done(arg, err);
 }
 
-static const struct gns_fs_ops posix_ops = { posix_submit, posix_sync };
+static void posix_forget(struct gns_fs *fs, const struct gns_fh *fh)
+{
+	struct posix *p = container_of(fs, struct posix, fs);
+	struct pobj *po;
+	int err;
+
+	po = pobj_get(p, fh, &err);
+	if (po)
+		job_forget(p, po);
+}
+
+static const struct gns_fs_ops posix_ops = {
+	.submit = posix_submit,
+	.sync = posix_sync,
+	.orphans = posix_orphans,
+	.forget = posix_forget,
+};
 
 static u64 memory_size(void)
 {
@@ -313,6 +329,7 @@ void posix_put(struct posix *p)
 		free(s);
 	}
 	cache_destroy(p);
+	orphans_drop_all(p);
 	gns_windows_destroy(p->windows);
 	export_free_all(p);
 	mac_free(p);

@@ -177,17 +177,21 @@ int do_lookup(struct job *j)
 {
 	char name[GNS_NAME_MAX + 1];
 	int dir, fd, tries = 0;
+	bool hidden;
 	int err;
 
 	if (is_dotdot(&j->op->req->name.name))
 		return do_parent(j);
 	err = name_copy(&j->op->req->name.name, name);
-	if (!err)
+	hidden = err == -EPERM;
+	if (!err || hidden)
 		err = self(j, &dir);
 	if (!err && !S_ISDIR(j->op->self.mode))
 		err = -ENOTDIR;
 	if (err)
 		return err;
+	if (hidden)
+		return absent(j->op, dir);
 	do {
 		fd = name_open_as(&j->id, dir, name);
 		if (fd == -ENOENT)

@@ -61,7 +61,7 @@ static void add_entry(struct listing *l, const struct dirent64 *e)
 	int err;
 
 	if (!len || len > GNS_NAME_MAX || !strcmp(e->d_name, ".") ||
-	    !strcmp(e->d_name, ".."))
+	    !strcmp(e->d_name, "..") || !strcmp(e->d_name, ORPHAN_DIR))
 		return;
 	*d = (struct gns_dirent){ .cookie = (u64)e->d_off, .type = e->d_type };
 	err = add_attr(l, d, e->d_name);

@@ -173,7 +173,10 @@ int fh_open(const struct exported *ex, const struct gns_fh *fh, int flags)
 	return errno == ENOENT ? -ESTALE : -errno;
 }
 
-/* Check a name and copy it into @out, GNS_NAME_MAX + 1 bytes. */
+/*
+ * Check a name and copy it into @out, GNS_NAME_MAX + 1 bytes. EPERM: it is not
+ * for clients.
+ */
 int name_copy(const struct gns_str *name, char *out)
 {
 	if (name->len > GNS_NAME_MAX)
@@ -183,6 +186,8 @@ int name_copy(const struct gns_str *name, char *out)
 		return -EINVAL;
 	memcpy(out, name->p, name->len);
 	out[name->len] = 0;
+	if (!strcmp(out, ORPHAN_DIR))
+		return -EPERM;
 	return !strcmp(out, ".") || !strcmp(out, "..") ? -EINVAL : 0;
 }
 
@@ -229,7 +234,8 @@ static s64 to_ns(const struct statx_timestamp *t)
 	return ns;
 }
 
-static int stat_at(int dir, const char *name, int flags, struct gns_attr *attr)
+static int stat_at(int dir, const char *name, int flags, struct gns_attr *attr,
+		   bool *orphan)
 {
 	struct statx st;
 
@@ -251,6 +257,8 @@ static int stat_at(int dir, const char *name, int flags, struct gns_attr *attr)
 	};
 	if (st.stx_mask & STATX_BTIME)
 		attr->btime = to_ns(&st.stx_btime);
+	if (orphan)
+		*orphan = orphan_is(&st);
 	/* The kernel's own 32-bit form: 12 bits major, 20 bits minor. */
 	attr->rdev = (st.stx_rdev_minor & 0xff) |
 		     (st.stx_rdev_major & 0xfff) << 8 |
@@ -258,25 +266,34 @@ static int stat_at(int dir, const char *name, int flags, struct gns_attr *attr)
 	return 0;
 }
 
-/* Attributes, also of what has lost its last name. */
+/* Attributes, also of what has lost its last name; links as they are. */
 int fd_attr(int fd, struct gns_attr *attr)
 {
-	return stat_at(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, attr);
+	return stat_at(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, attr, NULL);
 }
 
-/* Attributes; -ESTALE when the last name is gone. */
+/*
+ * Attributes as the world sees them; -ESTALE when the last name is gone. An
+ * orphan has none that counts, and is there.
+ */
 int fd_stat(int fd, struct gns_attr *attr)
 {
-	int err = fd_attr(fd, attr);
+	bool orphan;
+	int err = stat_at(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, attr,
+			  &orphan);
 
 	if (err == -ENOENT)
 		return -ESTALE;
-	return !err && !attr->nlink ? -ESTALE : err;
+	if (!err && !attr->nlink)
+		return -ESTALE;
+	if (!err && orphan)
+		attr->nlink--;
+	return err;
 }
 
 int name_stat(int dir, const char *name, struct gns_attr *attr)
 {
-	return stat_at(dir, name, 0, attr);
+	return stat_at(dir, name, 0, attr, NULL);
 }
 
 /*

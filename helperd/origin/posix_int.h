@@ -30,6 +30,8 @@
 #include "origin/window.h"
 
 #define FH_MAC_LEN 8u
+/* At the root of an export; nobody outside sees or uses this name. */
+#define ORPHAN_DIR ".gns-orphans"
 #define FD_NAME_MAX 32u /* bytes of what fd_name() writes */
 
 struct posix;
@@ -100,6 +102,7 @@ STAILQ_HEAD(pobj_reap, pobj);
  * @child_fd: descriptor of @child that may join the cache, of kind
  *            @child_kind; -1: none
  * @gone:     objects that have lost their last name
+ * @forget:   an orphan is to go
  */
 struct job {
 	uv_work_t work;
@@ -120,6 +123,7 @@ struct job {
 	enum pobj_fd child_kind;
 	struct gns_fh gone[2];
 	u32 ngone;
+	bool forget;
 	void (*synced)(void *arg, int err);
 	void *arg;
 	STAILQ_ENTRY(job) link; /* waiting, export->syncs */
@@ -170,6 +174,7 @@ void job_submit(struct posix *p, struct gns_fsop *op, struct pobj *po,
 		struct pobj *po2, const struct gns_cred *id);
 void job_sync(struct posix *p, struct exported *ex, struct pobj *po,
 	      void (*done)(void *arg, int err), void *arg);
+void job_forget(struct posix *p, struct pobj *po);
 void job_drop_all(struct posix *p);
 
 /* posix_handle.c */
@@ -257,6 +262,15 @@ void changed_self(struct job *j);
 /* posix_range.c */
 int do_fallocate(struct job *j);
 int do_copy(struct job *j);
+
+/* posix_orphan.c */
+bool orphan_is(const struct statx *st);
+int orphan_link(struct job *j, const struct gns_fh *fh, int fd);
+void orphan_linked(struct job *j, const struct gns_fh *fh, int fd, bool gone);
+int do_forget(struct job *j);
+void posix_orphans(struct gns_fs *fs,
+		   void (*each)(void *arg, const struct gns_fh *fh), void *arg);
+void orphans_drop_all(struct posix *p);
 
 /* posix_name.c */
 int do_create(struct job *j);

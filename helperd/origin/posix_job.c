@@ -56,7 +56,7 @@ static int (*const table[GNS_MSG_END])(struct job *j) = {
 u32 posix_status(u16 type, int err)
 {
 	bool names = type == GNS_UNLINK || type == GNS_RMDIR ||
-		     type == GNS_RENAME;
+		     type == GNS_RENAME || type == GNS_LINK;
 
 	switch (-err) {
 	case ENOENT:
@@ -106,6 +106,8 @@ static void job_work(uv_work_t *work)
 		return;
 	if (j->whole)
 		j->err = syncfs(j->ex->root) ? -errno : 0;
+	else if (j->forget)
+		j->err = do_forget(j);
 	else if (!j->op)
 		j->err = do_sync(j);
 	else
@@ -235,7 +237,8 @@ static void job_ended(struct job *j)
 		void *arg = j->arg;
 
 		job_free(j);
-		synced(arg, err);
+		if (synced)
+			synced(arg, err);
 	}
 }
 
@@ -333,6 +336,18 @@ void job_sync(struct posix *p, struct exported *ex, struct pobj *po,
 		job_start(j);
 	else
 		sync_whole(j);
+}
+
+void job_forget(struct posix *p, struct pobj *po)
+{
+	struct job *j = job_new(p, po, NULL);
+
+	if (!j) {
+		pobj_put(p, po);
+		return; /* the next start finds it */
+	}
+	j->forget = true;
+	job_start(j);
 }
 
 /* The owner goes: what libuv has comes back later, the rest goes now. */

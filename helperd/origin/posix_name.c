@@ -290,6 +290,8 @@ int do_link(struct job *j)
 	struct gns_attr attr;
 	int dir, err = fd < 0 ? fd : fd_stat(fd, &attr);
 
+	if (!err && !attr.nlink)
+		err = -ENOENT;
 	if (!err)
 		err = name_copy(&j->op->req->link.name, name);
 	if (!err)
@@ -318,6 +320,7 @@ int do_unlink(struct job *j)
 	char name[GNS_NAME_MAX + 1];
 	struct gns_fh fh = { 0 };
 	int dir, fd, err = name_copy(&req->name, name);
+	int kept = 0;
 
 	if (!err)
 		err = dir_of(j->po, &dir);
@@ -327,6 +330,10 @@ int do_unlink(struct job *j)
 	if (fd < 0)
 		return fd == -EXDEV ? -EBUSY : no_name(fd, dir, -1);
 	err = child_fh(j, fd, &fh);
+	if (!err) {
+		kept = orphan_link(j, &fh, fd);
+		err = kept < 0 ? kept : 0;
+	}
 	if (!err)
 		err = cred_enter(&j->id);
 	if (!err) {
@@ -334,6 +341,8 @@ int do_unlink(struct job *j)
 			err = -errno;
 		cred_leave(&j->id);
 	}
+	if (kept > 0)
+		orphan_linked(j, &fh, fd, !err);
 	if (err) {
 		close(fd);
 		return no_name(err, dir, -1);
@@ -385,13 +394,20 @@ static int rename_run(struct job *j, struct renaming *r)
 	u8 f = j->op->req->rename.flags;
 	unsigned int flags = (f & GNS_RN_NOREPLACE ? RENAME_NOREPLACE : 0) |
 			     (f & GNS_RN_EXCHANGE ? RENAME_EXCHANGE : 0);
-	int err = cred_enter(&j->id);
+	int err, kept = 0;
 
-	if (err)
-		return err;
-	if (renameat2(r->dir[0], r->name[0], r->dir[1], r->name[1], flags))
-		err = -errno;
-	cred_leave(&j->id);
+	if (r->fd[1] >= 0 && !(f & GNS_RN_EXCHANGE) &&
+	    !gns_fh_eq(&r->fh[0], &r->fh[1]))
+		kept = orphan_link(j, &r->fh[1], r->fd[1]);
+	err = kept < 0 ? kept : cred_enter(&j->id);
+	if (!err) {
+		if (renameat2(r->dir[0], r->name[0], r->dir[1], r->name[1],
+			      flags))
+			err = -errno;
+		cred_leave(&j->id);
+	}
+	if (kept > 0)
+		orphan_linked(j, &r->fh[1], r->fd[1], !err);
 	return err;
 }
 

@@ -293,7 +293,8 @@ static bool read_holds_lease(const struct read *r)
 	if (r->req->type != GNS_READ || !r->req->range.lease)
 		return false;
 	l = lease_find(r->s, r->obj);
-	return l && !l->revoke_at && l->number == r->req->range.lease;
+	return l && !l->hold && !l->revoke_at &&
+	       l->number == r->req->range.lease;
 }
 
 /* Begin, or wait for the apply that is under way. */

@@ -294,7 +294,9 @@ static int session_dispatch(struct oconn *oc, struct session *s,
 		bye(oc, s, msg);
 		return 0;
 	case GNS_RELEASED:
-		lease_released(s, &msg->revoke.fh, msg->revoke.upto);
+	case GNS_RELEASED_OPEN:
+		lease_released(s, &msg->revoke.fh, msg->revoke.upto,
+			       msg->type == GNS_RELEASED_OPEN);
 		return 0;
 	case GNS_LOCK:
 		return lock_request(oc, s, msg);
@@ -322,7 +324,8 @@ int session_message(struct oconn *oc, const struct gns_msg *msg)
 	 * to it, which took its secret.
 	 */
 	if (!s || oc->s != s) {
-		if (msg->type != GNS_RELEASED)
+		if (msg->type != GNS_RELEASED &&
+		    msg->type != GNS_RELEASED_OPEN)
 			oconn_error(oc, msg, GNS_ST_DEAD);
 		return 0;
 	}

@@ -256,7 +256,10 @@ void simfs_crash(struct simfs *fs, bool power)
 	memcpy(fs->mem, fs->disk, sizeof(fs->mem));
 }
 
-static const struct gns_fs_ops fs_ops = { fs_submit, fs_sync };
+static const struct gns_fs_ops fs_ops = {
+	.submit = fs_submit,
+	.sync = fs_sync,
+};
 
 struct simfs *simfs_new(struct sim *s, struct host *host)
 {

@@ -23,6 +23,7 @@ struct peer {
 	struct gns_msg rep; /* the last answer; no payload */
 	u32 got; /* answers */
 	u32 revokes;
+	struct gns_m_revoke revoke; /* the last one */
 	u64 sid;
 };
 
@@ -58,6 +59,7 @@ static inline void tree_submit(struct gns_fs *fs, struct gns_fsop *op)
 	copy = calloc(1, sizeof(*copy));
 	assert_non_null(copy);
 	copy->req = op->req;
+	copy->keep = op->keep;
 	copy->done = ran_to_the_end;
 	rig.fs->ops->submit(rig.fs, copy);
 }
@@ -69,7 +71,27 @@ static inline void tree_sync(struct gns_fs *fs, const struct gns_fh *fh,
 	rig.fs->ops->sync(rig.fs, fh, done, arg);
 }
 
-static const struct gns_fs_ops tree_ops = { tree_submit, tree_sync };
+static inline void tree_orphans(struct gns_fs *fs,
+				void (*each)(void *arg,
+					     const struct gns_fh *fh),
+				void *arg)
+{
+	(void)fs;
+	rig.fs->ops->orphans(rig.fs, each, arg);
+}
+
+static inline void tree_forget(struct gns_fs *fs, const struct gns_fh *fh)
+{
+	(void)fs;
+	rig.fs->ops->forget(rig.fs, fh);
+}
+
+static const struct gns_fs_ops tree_ops = {
+	.submit = tree_submit,
+	.sync = tree_sync,
+	.orphans = tree_orphans,
+	.forget = tree_forget,
+};
 
 static inline int peer_send(struct gns_conn *conn, const struct gns_msg *msg,
 			    struct gns_bulk *bulk)
@@ -83,6 +105,7 @@ static inline int peer_send(struct gns_conn *conn, const struct gns_msg *msg,
 		p->got++;
 	} else {
 		p->revokes++;
+		p->revoke = msg->revoke;
 	}
 	return 0;
 }

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files without a name that somebody has open.
+ *
+ * A satellite whose programs have a file open says so when its lease is
+ * revoked, or with the change that takes the last name away. The lease is then
+ * a hold. A file that loses its last name while it is held becomes an orphan:
+ * the backend keeps it, and it is as any other object to who has its handle.
+ * It goes when no lease and no hold of it is left.
+ *
+ * Orphans outlive the origin, leases and holds do not. After a start they wait
+ * until everybody who had one open has had time to come back and ask for it: a
+ * lease on an orphan keeps it as a hold does.
+ *
+ * That somebody has closed an orphan may have been lost on its way. So leases
+ * and holds of orphans are revoked now and then: the answer is the truth.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/log.h"
+#include "origin/core.h"
+
+#define ASK_AGAIN_NS (600 * NSEC_PER_SEC)
+
+static struct orphan *orphan_find(struct gns_origin *o, const struct gns_fh *fh)
+{
+	struct orphan *or;
+
+	HASH_FIND(hh, o->orphans, fh->b, fh->len, or);
+	return or;
+}
+
+/* What loses its name by a change; NULL: nothing, or it is no file. */
+static struct obj *loser(struct change *c, bool *open)
+{
+	const struct gns_msg *req = c->req;
+	const struct gns_fh *fh = &c->child[0];
+	u32 i;
+
+	switch (req->type) {
+	case GNS_UNLINK:
+		*open = req->make.flags & GNS_UN_OPEN;
+		break;
+	case GNS_RENAME:
+		if (req->rename.flags & GNS_RN_EXCHANGE)
+			return NULL;
+		*open = req->rename.flags & GNS_RN_OPEN;
+		fh = &c->child[1];
+		break;
+	default:
+		return NULL;
+	}
+	for (i = 0; i < c->nobj && fh->len; i++)
+		if (gns_fh_eq(&c->obj[i]->fh, fh))
+			return c->obj[i];
+	return NULL;
+}
+
+/* Is what loses its name by @c, about to be applied, open somewhere? */
+bool orphan_keeps(struct change *c)
+{
+	bool open = false;
+	struct obj *obj = c->o->fs->ops->orphans ? loser(c, &open) : NULL;
+	struct lease *l;
+
+	if (!obj)
+		return false;
+	if (open && !c->s->dead && lease_hold(c->s, obj))
+		return true;
+	LIST_FOREACH(l, &obj->leases, by_obj)
+		if (l->hold)
+			return true;
+	return false;
+}
+
+static void orphan_arm(struct gns_origin *o)
+{
+	u64 at = gns_boottime(o->env) + ASK_AGAIN_NS;
+
+	if (!o->orphan_timer.at)
+		gns_timer_arm(&o->orphan_timer, at);
+}
+
+/* @fh has no name any more, and lives on. */
+static void orphan_add(struct gns_origin *o, const struct gns_fh *fh)
+{
+	struct orphan *or = orphan_find(o, fh);
+
+	if (or)
+		return;
+	or = calloc(1, sizeof(*or));
+	if (!or) {
+		gns_err("no memory: a deleted file keeps its space until the next start");
+		return;
+	}
+	or->fh = *fh;
+	HASH_ADD_KEYPTR(hh, o->orphans, or->fh.b, or->fh.len, or);
+	o->stats.orphans++;
+	orphan_arm(o);
+}
+
+/*
+ * @c has taken the last name of @obj, or changed it later. The writer's lease
+ * was not revoked; if he has not got it open, nobody would give that back.
+ */
+void orphan_made(struct change *c, struct obj *obj)
+{
+	struct lease *l = lease_find(c->s, obj);
+	bool open = false;
+
+	orphan_add(c->o, &obj->fh);
+	if (l && !l->hold && loser(c, &open) == obj && !open)
+		lease_revoke(l);
+}
+
+static void orphan_free(struct gns_origin *o, struct orphan *or)
+{
+	HASH_DEL(o->orphans, or);
+	o->stats.orphans--;
+	free(or);
+}
+
+/* Nobody leases, reads or changes @fh. If it is an orphan, it goes. */
+void orphan_unused(struct gns_origin *o, const struct gns_fh *fh)
+{
+	struct orphan *or = o->orphans ? orphan_find(o, fh) : NULL;
+	struct obj *obj;
+
+	if (!or || gns_boottime(o->env) < o->orphans_until)
+		return;
+	obj = obj_find(o, fh);
+	if (obj)
+		version_gone(o, obj);
+	o->fs->ops->forget(o->fs, fh);
+	orphan_free(o, or);
+}
+
+static void revoke_all(struct obj *obj)
+{
+	struct lease *l, *next;
+
+	for (l = LIST_FIRST(&obj->leases); l; l = next) {
+		next = LIST_NEXT(l, by_obj);
+		lease_revoke(l);
+	}
+}
+
+/* The start is long enough ago, or it is time to ask who has what open. */
+void orphan_timer(void *arg)
+{
+	struct gns_origin *o = arg;
+	struct orphan *or, *tmp;
+	struct obj *obj;
+
+	HASH_ITER(hh, o->orphans, or, tmp) {
+		obj = obj_find(o, &or->fh);
+		if (!obj || !obj->refs)
+			orphan_unused(o, &or->fh);
+		else if (!obj->owner)
+			revoke_all(obj);
+	}
+	if (o->orphans)
+		orphan_arm(o);
+}
+
+static void found(void *arg, const struct gns_fh *fh)
+{
+	orphan_add(arg, fh);
+}
+
+/* Those of the life before; grace is known. */
+void orphan_start(struct gns_origin *o)
+{
+	u64 now = gns_boottime(o->env);
+
+	if (!o->fs->ops->orphans)
+		return;
+	o->fs->ops->orphans(o->fs, found, o);
+	if (!o->orphans)
+		return;
+	if (o->grace_until > now)
+		o->orphans_until = o->grace_until + gns_origin_wait(o->max_ttl);
+	gns_timer_cancel(&o->orphan_timer);
+	gns_timer_arm(&o->orphan_timer, max_u64(o->orphans_until, now + 1));
+	gns_info("%u deleted files may be open somewhere",
+		 HASH_COUNT(o->orphans));
+}
+
+void orphan_drop_all(struct gns_origin *o)
+{
+	struct orphan *or, *tmp;
+
+	HASH_ITER(hh, o->orphans, or, tmp)
+		orphan_free(o, or);
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files without a name that somebody has open.
+ *
+ * Such a file has one name more, in a hidden directory at the root of its
+ * export: the digits of its handle. It gets that before it loses its last own
+ * name, so a crash in between leaves a file with two names, which the next
+ * start sets right. Nobody outside sees the directory, in whichever export it
+ * may lie, and the hidden name does not count as a link.
+ *
+ * Which files these are is asked with each stat, by device and inode, for they
+ * keep those as long as they have the hidden name.
+ *
+ * Locks: @lock, of the table; from any thread.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "origin/posix_int.h"
+
+#define NAME_LEN (2 * GNS_FH_MAX + 1)
+
+struct kept_key {
+	u64 dev;
+	u64 ino;
+};
+
+/** struct kept - an orphan of one of the backends of this process */
+struct kept {
+	struct kept_key key;
+	struct gns_fh fh;
+	struct posix *p;
+	UT_hash_handle hh; /* by key */
+	UT_hash_handle by_fh;
+};
+
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+static struct kept *kept;
+static struct kept *kept_by_fh;
+static atomic_uint nkept;
+
+static struct kept_key key_of(const struct statx *st)
+{
+	return (struct kept_key){
+		.dev = makedev(st->stx_dev_major, st->stx_dev_minor),
+		.ino = st->stx_ino,
+	};
+}
+
+/* Is one of its links the hidden one? */
+bool orphan_is(const struct statx *st)
+{
+	struct kept_key key = key_of(st);
+	struct kept *k;
+
+	if (!atomic_load(&nkept))
+		return false;
+	pthread_rwlock_rdlock(&lock);
+	HASH_FIND(hh, kept, &key, sizeof(key), k);
+	pthread_rwlock_unlock(&lock);
+	return k;
+}
+
+static void drop(struct kept *k)
+{
+	HASH_DELETE(hh, kept, k);
+	HASH_DELETE(by_fh, kept_by_fh, k);
+	atomic_fetch_sub(&nkept, 1);
+	free(k);
+}
+
+static int enter(struct posix *p, const struct gns_fh *fh, int fd)
+{
+	struct kept *k = calloc(1, sizeof(*k)), *old;
+	struct statx st;
+
+	if (!k)
+		return -ENOMEM;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st)) {
+		free(k);
+		return -errno;
+	}
+	k->key = key_of(&st);
+	k->fh = *fh;
+	k->p = p;
+	pthread_rwlock_wrlock(&lock);
+	HASH_FIND(hh, kept, &k->key, sizeof(k->key), old);
+	if (old)
+		drop(old);
+	HASH_FIND(by_fh, kept_by_fh, fh->b, fh->len, old);
+	if (old)
+		drop(old);
+	HASH_ADD(hh, kept, key, sizeof(k->key), k);
+	HASH_ADD_KEYPTR(by_fh, kept_by_fh, k->fh.b, k->fh.len, k);
+	atomic_fetch_add(&nkept, 1);
+	pthread_rwlock_unlock(&lock);
+	return 0;
+}
+
+static void leave(const struct gns_fh *fh)
+{
+	struct kept *k;
+
+	pthread_rwlock_wrlock(&lock);
+	HASH_FIND(by_fh, kept_by_fh, fh->b, fh->len, k);
+	if (k)
+		drop(k);
+	pthread_rwlock_unlock(&lock);
+}
+
+void orphans_drop_all(struct posix *p)
+{
+	struct kept *k, *tmp;
+
+	pthread_rwlock_wrlock(&lock);
+	HASH_ITER(hh, kept, k, tmp)
+		if (k->p == p)
+			drop(k);
+	pthread_rwlock_unlock(&lock);
+}
+
+static void name_of(const struct gns_fh *fh, char *name)
+{
+	u32 i;
+
+	for (i = 0; i < fh->len; i++)
+		snprintf(name + 2 * i, 3, "%02x", fh->b[i]);
+}
+
+static bool fh_of(const char *name, struct gns_fh *fh)
+{
+	size_t len = strlen(name), i;
+	unsigned int b;
+
+	memset(fh, 0, sizeof(*fh));
+	if (!len || len % 2 || len / 2 > GNS_FH_MAX ||
+	    strspn(name, "0123456789abcdef") != len)
+		return false;
+	for (i = 0; i < len / 2; i++) {
+		if (sscanf(name + 2 * i, "%2x", &b) != 1)
+			return false;
+		fh->b[i] = (u8)b;
+	}
+	fh->len = (u8)(len / 2);
+	return true;
+}
+
+/* The hidden directory, readable; made if @make says so. */
+static int open_dir(const struct exported *ex, bool make)
+{
+	struct statx st;
+	int fd;
+
+	if (make && mkdirat(ex->root, ORPHAN_DIR, 0700) && errno != EEXIST)
+		return -errno;
+	fd = name_open(ex->root, ORPHAN_DIR, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return fd;
+	/* Who else may write there could take names away, and make some. */
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) ||
+	    st.stx_uid != geteuid() || st.stx_mode & 077) {
+		close(fd);
+		gns_err("export %s: " ORPHAN_DIR " must be root's, with mode 0700; deleted files that are open are lost",
+			ex->name);
+		return -EPERM;
+	}
+	return fd;
+}
+
+static int link_at(int fd, int dir, const char *name)
+{
+	char path[FD_NAME_MAX];
+
+	fd_name(fd, path);
+	if (!linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW))
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	/* Of a crash, perhaps: whatever it is, it is not this. */
+	if (unlinkat(dir, name, 0) ||
+	    linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW))
+		return -errno;
+	return 0;
+}
+
+/*
+ * What @fd means is about to lose a name: if that is its last one, and the
+ * request says so, it gets the hidden one. 1: it did; 0; -EMFILE or -ENFILE.
+ */
+int orphan_link(struct job *j, const struct gns_fh *fh, int fd)
+{
+	char name[NAME_LEN];
+	struct gns_attr attr;
+	int dir, err;
+
+	if (!j->op->keep || fd_attr(fd, &attr) || !S_ISREG(attr.mode) ||
+	    attr.nlink != 1)
+		return 0;
+	name_of(fh, name);
+	dir = open_dir(j->ex, true);
+	err = dir < 0 ? dir : link_at(fd, dir, name);
+	if (dir >= 0)
+		close(dir);
+	if (err == -EMFILE || err == -ENFILE)
+		return err;
+	if (err)
+		gns_debug("a deleted file can not be kept: %s", strerror(-err));
+	return !err;
+}
+
+static void unlink_hidden(const struct exported *ex, const struct gns_fh *fh)
+{
+	char name[NAME_LEN];
+	int dir = open_dir(ex, false);
+
+	name_of(fh, name);
+	if (dir < 0)
+		return;
+	if (unlinkat(dir, name, 0) && errno != ENOENT)
+		gns_err("export %s: " ORPHAN_DIR "/%s can not be removed: %s",
+			ex->name, name, strerror(errno));
+	close(dir);
+}
+
+/* orphan_link() was right: the other name is gone. Or not: as before. */
+void orphan_linked(struct job *j, const struct gns_fh *fh, int fd, bool gone)
+{
+	if (gone && !enter(j->p, fh, fd))
+		return;
+	unlink_hidden(j->ex, fh);
+}
+
+/* A worker's: it goes for good. */
+int do_forget(struct job *j)
+{
+	/* Held open: nothing else gets its number before it is out of here. */
+	pobj_path(j->po);
+	unlink_hidden(j->ex, &j->po->fh);
+	leave(&j->po->fh);
+	j->gone[j->ngone++] = j->po->fh;
+	return 0;
+}
+
+/*
+ * One name of the life before; false: it is of no use. One directory may be
+ * exported by several names: each has orphans of its own.
+ */
+static bool found(struct posix *p, struct exported *ex, int dir,
+		  const char *name)
+{
+	const struct exported *of;
+	struct gns_attr attr, other;
+	struct gns_fh fh;
+	bool ok;
+	int fd;
+
+	of = fh_of(name, &fh) ? fh_check(p, &fh) : NULL;
+	if (of != ex)
+		return of;
+	fd = fh_open(ex, &fh, O_PATH | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	/* With another name it was not lost after all. */
+	ok = !fd_attr(fd, &attr) && !name_stat(dir, name, &other) &&
+	     attr.ino == other.ino && attr.nlink == 1 && !enter(p, &fh, fd);
+	close(fd);
+	return ok;
+}
+
+static void find(struct posix *p, struct exported *ex)
+{
+	int fd = open_dir(ex, false);
+	struct dirent *e;
+	DIR *d;
+
+	if (fd < 0)
+		return;
+	d = fdopendir(fd);
+	if (!d) {
+		close(fd);
+		return;
+	}
+	while ((e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (!found(p, ex, fd, e->d_name) &&
+		    unlinkat(fd, e->d_name, 0))
+			gns_warn("export %s: " ORPHAN_DIR "/%s can not be removed: %s",
+				 ex->name, e->d_name, strerror(errno));
+	}
+	closedir(d);
+}
+
+/* What is there from the life before. Blocks; for the start. */
+void posix_orphans(struct gns_fs *fs,
+		   void (*each)(void *arg, const struct gns_fh *fh), void *arg)
+{
+	struct posix *p = container_of(fs, struct posix, fs);
+	struct exported *ex;
+	struct kept *k, *tmp;
+
+	SLIST_FOREACH(ex, &p->exports, link)
+		find(p, ex);
+	pthread_rwlock_rdlock(&lock);
+	HASH_ITER(hh, kept, k, tmp)
+		if (k->p == p)
+			each(arg, &k->fh);
+	pthread_rwlock_unlock(&lock);
+}

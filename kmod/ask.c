@@ -194,3 +194,62 @@ int gns_lease_get(struct gns_inode *gi, u32 want, const struct cred *cred,
 	mutex_unlock(&gi->ask);
 	return err;
 }
+
+/*
+ * Open files of the mount that have not been asked for in this session. The
+ * first that was ends the list. With references.
+ */
+static void batch_opened(struct batch *b, struct gns_sb *gsb)
+{
+	struct gns_session *s = b->s;
+	u64 gen = READ_ONCE(s->gen);
+	struct gns_inode *gi;
+
+	spin_lock(&s->opened_lock);
+	while (b->n < GNS_UREVAL_MAX) {
+		gi = list_first_entry_or_null(&gsb->opened, struct gns_inode,
+					      opened);
+		if (!gi || gi->regained == gen)
+			break;
+		gi->regained = gen;
+		list_move_tail(&gi->opened, &gsb->opened);
+		if (READ_ONCE(gi->held_gen) != gen && igrab(&gi->vfs_inode))
+			b->gi[b->n++] = gi;
+	}
+	spin_unlock(&s->opened_lock);
+}
+
+/* Those that the batch has not brought, one by one. 0, or nothing can be asked. */
+static int ask_rest(struct batch *b)
+{
+	u32 want = GNS_UWANT_LEASE | GNS_UWANT_TURN, i;
+	int err;
+
+	for (i = 0; i < b->n; i++) {
+		if (gns_lease_ok(b->gi[i]))
+			continue;
+		err = gns_lease_get(b->gi[i], want, current_cred(), NULL);
+		if (err && err != -ESTALE)
+			return err;
+	}
+	return 0;
+}
+
+void gns_lease_regain(struct work_struct *work)
+{
+	struct gns_sb *gsb = container_of(work, struct gns_sb, regain);
+	struct batch *b;
+	int err;
+
+	do {
+		b = kvzalloc(sizeof(*b), GFP_KERNEL);
+		if (!b)
+			return;
+		b->s = gsb->s;
+		batch_opened(b, gsb);
+		err = b->n ? batch_ask(b, current_cred()) : -ENOENT;
+		if (!err)
+			err = ask_rest(b);
+		batch_put(b);
+	} while (!err);
+}

@@ -115,7 +115,7 @@ static void settle(struct gns_change *ch, struct gns_inode *gi, bool left)
 	}
 	mutex_unlock(&gi->lease_mutex);
 	/* Nobody can make a new name for it, for nobody holds it by one. */
-	if (!e || e->attr.ino)
+	if (!e || (e->attr.ino && e->attr.nlink))
 		return;
 	spin_lock(&gi->lock);
 	clear_nlink(&gi->vfs_inode);

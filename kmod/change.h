@@ -46,6 +46,8 @@
  * @to:    to here, exclusive; U64_MAX: to the end
  * @ngi:   of @gi in use
  * @gi:    what it touches, as known before, references
+ * @victim: UNLINK, RENAME: one of @gi, which may lose its last name; NULL: none.
+ *          The request says whether it is open here
  * @buf:   payload, kvmalloc, owned; NULL: none
  * @name:  owned; NULL: none
  * @name2: owned; NULL: none
@@ -64,6 +66,7 @@ struct gns_change {
 	u64 to;
 	u32 ngi;
 	struct gns_inode *gi[GNS_UCHANGED_MAX];
+	struct gns_inode *victim;
 	void *buf;
 	char *name;
 	char *name2;

@@ -218,6 +218,7 @@ struct fence {
  * @fh:     the object
  * @sid:    session that was revoked in
  * @upto:   grants up to it are released
+ * @open:   the file is open in a mount
  * @left:   fences at work, and who starts them
  * @n:      of @fences that are in use
  * @room:   of @fences that there are
@@ -229,6 +230,7 @@ struct release {
 	struct gns_fh fh;
 	u64 sid;
 	u64 upto;
+	bool open;
 	refcount_t left;
 	u32 n;
 	u32 room;
@@ -242,7 +244,9 @@ static int release_fill(struct gns_word *w, struct sk_buff *skb)
 	if (nla_put_u32(skb, GNS_A_ORIGIN, r->s->nr) ||
 	    gns_put_u64(skb, GNS_A_SID, r->sid) ||
 	    nla_put(skb, GNS_A_FH, r->fh.len, r->fh.b) ||
-	    gns_put_u64(skb, GNS_A_UPTO, r->upto))
+	    gns_put_u64(skb, GNS_A_UPTO, r->upto) ||
+	    (r->open && r->s->inst->features & GNS_F_HOLD &&
+	     nla_put_flag(skb, GNS_A_OPEN)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -309,6 +313,15 @@ static void revoke_inode(struct gns_inode *gi, void *arg)
 	spin_unlock(&gi->lock);
 	if (held)
 		gns_lease_off(gi);
+	spin_lock(&gi->lock);
+	/* An open that is not seen here will see that the lease has gone. */
+	if (gi->opens) {
+		gi->said_open = s->gen;
+		r->open = true;
+	} else {
+		gi->said_open = 0;
+	}
+	spin_unlock(&gi->lock);
 	/* Without references nobody can read it, and nobody will again. */
 	if (gns_isb(&gi->vfs_inode)->closing || r->n == r->room ||
 	    !igrab(&gi->vfs_inode))

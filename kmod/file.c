@@ -139,20 +139,24 @@ static ssize_t gns_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return ret;
 }
 
-static int gns_file_release(struct inode *inode, struct file *file)
-{
-	gns_guard_release(file);
-	return 0;
-}
-
 static int gns_file_open(struct inode *inode, struct file *file)
 {
+	int err;
+
 	/* It would wait for itself, sooner or later. */
 	if (gns_helper_is_me(gns_isb(inode)->s->inst))
 		return -EDEADLK;
 	file->f_mode |= FMODE_CAN_ODIRECT | FMODE_NOWAIT;
 	gns_set_parallel_write(file);
-	return generic_file_open(inode, file);
+	err = generic_file_open(inode, file);
+	return err ? err : gns_open_begin(gns_i(inode), file->f_cred);
+}
+
+static int gns_file_release(struct inode *inode, struct file *file)
+{
+	gns_guard_release(file);
+	gns_open_end(gns_i(inode));
+	return 0;
 }
 
 const struct file_operations gns_file_fops = {

@@ -200,4 +200,25 @@ ssize_t gns_splice_read(struct file *in, loff_t *ppos,
 			struct pipe_inode_info *pipe, size_t len,
 			unsigned int flags);
 
+/*
+ * open.c: open files live on without a name.
+ */
+
+/**
+ * gns_open_begin() - a regular file is being opened
+ * @gi:   the file
+ * @cred: who opens it
+ *
+ * Asks the origin if there is no live lease. Context: process, sleeps,
+ * killable. Return: 0, gns_open_end() follows one day; -ESTALE: it is gone;
+ * else as gns_lease_get().
+ */
+int gns_open_begin(struct gns_inode *gi, const struct cred *cred);
+
+/** gns_open_end() - it is closed; process context, waits for no call */
+void gns_open_end(struct gns_inode *gi);
+
+/** gns_open_again() - a new session: it shall know of what is open */
+void gns_open_again(struct gns_session *s);
+
 #endif

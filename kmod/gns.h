@@ -59,6 +59,10 @@ struct gns_options {
  * @statfs:  newest answer of STATFS, under @calls_lock; bsize 0: none yet
  * @watches: struct gns_watch
  * @wrote:   R something was written through this mount
+ * @opened:  s->opened_lock: inodes with open files; those that were asked for
+ *           since the session began last are at the end
+ * @by_opened: in s->opened while there are some; s->opened_lock
+ * @regain:  work: asks for the leases of those in @opened
  * @kobj:    /sys/fs/gns/<nr>
  * @kobj_gone: nobody looks at @kobj any more
  */
@@ -81,6 +85,9 @@ struct gns_sb {
 	struct gns_ustatfs statfs;
 	atomic_t watches;
 	bool wrote;
+	struct list_head opened;
+	struct list_head by_opened;
+	struct work_struct regain;
 	struct kobject kobj;
 	struct completion kobj_gone;
 };
@@ -128,6 +135,11 @@ struct gns_lockq;
  * @acls:      G R GNS_UAM_*: access control lists that it has
  * @acl:       G RCU those that are known, see acl.h; the second: the default one
  * @watched:   R somebody is looking at it for watch.c
+ * @opens:     G open files; regular files only
+ * @said_open: G s->gen of the session in which a RELEASED said that it is
+ *             open, and no lease was taken since; 0: none
+ * @opened:    in gsb->opened while @opens is not 0; s->opened_lock
+ * @regained:  s->opened_lock: s->gen when its lease was asked for last
  */
 struct gns_inode {
 	struct inode vfs_inode;
@@ -164,6 +176,10 @@ struct gns_inode {
 	u32 acls;
 	struct gns_acl __rcu *acl[2];
 	int watched;
+	u32 opens;
+	u64 said_open;
+	struct list_head opened;
+	u64 regained;
 };
 
 static inline struct gns_inode *gns_i(const struct inode *inode)

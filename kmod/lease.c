@@ -101,6 +101,10 @@ void gns_lease_init(struct gns_inode *gi, struct gns_session *s)
 	gi->own_pass = 0;
 	gi->zap_pass = 0;
 	gi->in_batch = false;
+	gi->opens = 0;
+	gi->said_open = 0;
+	gi->regained = 0;
+	INIT_LIST_HEAD(&gi->opened);
 	spin_lock_init(&gi->lock);
 	mutex_init(&gi->lease_mutex);
 	mutex_init(&gi->ask);
@@ -240,6 +244,8 @@ static enum taken take(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 	enum taken ret = REFUSED;
 
 	spin_lock(&s->lock);
+	if (sid && sid == s->sid)
+		s->newest = max(s->newest, g->number);
 	spin_lock(&gi->lock);
 	if (counts(gi, sid, g))
 		ret = !gi->version || gi->version == g->version ?
@@ -253,6 +259,7 @@ static enum taken take(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 		WRITE_ONCE(gi->version, g->version);
 		take_attr(gi, attr);
 		gi->number = g->number;
+		gi->said_open = 0;
 		cache_add(gi);
 		/* Whoever sees the lease sees what it covers. */
 		smp_wmb();

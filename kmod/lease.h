@@ -31,8 +31,8 @@
  * Lock order, outermost first:
  *
  *	i_rwsem > mmap_lock > gi->lease_mutex > invalidate_lock > folio lock >
- *	session->lock > gi->lock > session->cached_lock, mapped_lock >
- *	gsb->calls_lock > inst->lock
+ *	session->lock > gi->lock > session->cached_lock, mapped_lock,
+ *	opened_lock > gsb->calls_lock > inst->lock
  *
  * Nobody waits for a call while holding lease_mutex. The fence takes neither
  * i_rwsem nor mmap_lock, and waits for no call: it ends the fills of the old
@@ -118,6 +118,15 @@ static inline bool gns_lease_same(const struct gns_inode *gi, u64 epoch)
  */
 int gns_lease_get(struct gns_inode *gi, u32 want, const struct cred *cred,
 		  struct gns_answer *ans);
+
+/**
+ * gns_lease_regain() - work: leases of open files, in a new session
+ * @work: a mount's
+ *
+ * So the origin comes to know again what is open here. Best effort: an origin
+ * that can not be asked has not got a session.
+ */
+void gns_lease_regain(struct work_struct *work);
 
 /**
  * gns_lease_grant() - an answer came: take its lease, or verify by it

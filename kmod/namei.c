@@ -270,6 +270,8 @@ static int take_away(struct inode *dir, struct dentry *dentry, u32 type)
 	if (IS_ERR(ch))
 		return PTR_ERR(ch);
 	gns_change_touches(ch, d_inode(dentry));
+	if (type == GNS_CALL_UNLINK)
+		ch->victim = gns_i(d_inode(dentry));
 	err = run(ch, dentry);
 	if (!err)
 		dentry->d_fsdata = (void *)gns_change_stamp(ch, dir);
@@ -337,6 +339,8 @@ static int rename(struct inode *old_dir, struct dentry *old,
 		ch->c.req.flags = flags;
 		gns_change_touches(ch, d_inode(old));
 		gns_change_touches(ch, d_inode(new));
+		if (d_is_positive(new) && !(flags & RENAME_EXCHANGE))
+			ch->victim = gns_i(d_inode(new));
 		WRITE_ONCE(new->d_time, 0);
 		err = run(ch, old);
 	}

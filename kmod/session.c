@@ -6,6 +6,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "file.h"
 #include "lease.h"
 #include "trace.h"
 
@@ -236,6 +237,8 @@ static struct gns_session *session_new(struct gns_instance *inst,
 	INIT_LIST_HEAD(&s->cached);
 	spin_lock_init(&s->mapped_lock);
 	INIT_LIST_HEAD(&s->mapped);
+	spin_lock_init(&s->opened_lock);
+	INIT_LIST_HEAD(&s->opened);
 	mutex_init(&s->zap_mutex);
 	hrtimer_setup(&s->timer, on_timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS);
 	INIT_WORK(&s->zap, zap_work);
@@ -340,6 +343,7 @@ static int check_term(u64 stamp, u64 ttl)
 static void next_gen(struct gns_session *s)
 {
 	WRITE_ONCE(s->gen, s->gen + 1);
+	s->newest = 0;
 	s->nheld = 0;
 	s->nrevoked = 0;
 	s->floor = 0;
@@ -375,6 +379,7 @@ int gns_session_up(struct gns_session *s, const struct gns_up *up)
 	}
 	trace_gns_session(s->nr, up->sid, up->stamp, up->ttl, "up");
 	wake_up_all(&s->wait);
+	gns_open_again(s);
 	return 0;
 }
 

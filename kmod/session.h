@@ -58,6 +58,8 @@ struct gns_owned {
  * @orphan: one was given up: it may run yet, until a later one was answered
  * @n:      of @fh
  * @fh:     what the change under way touches
+ * @removes: of these what it may take the last name of, not being open here
+ *          when it was sent; len 0: none
  * @nlost:  of @lost
  * @lost:   what the one that was given up touches
  */
@@ -67,6 +69,7 @@ struct gns_slot {
 	bool orphan;
 	u32 n;
 	struct gns_fh fh[GNS_UCHANGED_MAX];
+	struct gns_fh removes;
 	u32 nlost;
 	struct gns_fh lost[GNS_LOST_MAX];
 };
@@ -111,6 +114,7 @@ struct gns_revoked {
  * @lock_key:  I makes owners of locks out of addresses
  * @incarnation: S
  * @features:  S what the origin can, for the next helper; opaque
+ * @newest:    S newest grant number seen of @sid
  * @nheld:     S leases of @gen
  * @nrevoked:  S revokes remembered in @revoked since @sid began; the place of
  *             the next one is @nrevoked % GNS_REVOKED_MAX
@@ -123,6 +127,8 @@ struct gns_revoked {
  * @ncached:   their number
  * @mapped_lock: of the next one
  * @mapped:    inodes that were mapped once
+ * @opened_lock: of the next one, and of what is in it
+ * @opened:    mounts with open files
  * @zap_mutex: one zap at a time
  * @zap_pass:  under @zap_mutex; marks of inodes under @mapped_lock
  * @timer:     fires at @expires - @ttl / 4
@@ -164,6 +170,7 @@ struct gns_session {
 	siphash_key_t lock_key;
 	u64 incarnation;
 	u64 features;
+	u64 newest;
 	u64 nheld;
 	u64 nrevoked;
 	struct gns_revoked revoked[GNS_REVOKED_MAX];
@@ -174,6 +181,8 @@ struct gns_session {
 	u64 ncached;
 	spinlock_t mapped_lock; /* mapped */
 	struct list_head mapped;
+	spinlock_t opened_lock; /* opened */
+	struct list_head opened;
 	struct mutex zap_mutex; /* one zap */
 	u64 zap_pass;
 	struct hrtimer timer;

@@ -36,6 +36,17 @@ bool gns_slots_touch(const struct gns_session *s, const struct gns_fh *fh)
 	return false;
 }
 
+bool gns_slots_remove(const struct gns_session *s, const struct gns_fh *fh)
+{
+	u32 i;
+
+	lockdep_assert_held(&s->lock);
+	for (i = 0; s->nbusy && i < GNS_USLOTS_MAX; i++)
+		if (s->slot[i].busy && gns_fh_eq(&s->slot[i].removes, fh))
+			return true;
+	return false;
+}
+
 u64 gns_slots_owned(const struct gns_session *s, const struct gns_fh *fh)
 {
 	u64 n = min_t(u64, s->nowned, GNS_OWNED_MAX), i, seq = s->own_floor;
@@ -73,6 +84,36 @@ static void own_begin(struct gns_inode *gi, void *arg)
 		return;
 	gi->paused = s->gen;
 	gns_lease_off(gi);
+}
+
+static void count_open(struct gns_inode *gi, void *arg)
+{
+	bool *open = arg;
+
+	spin_lock(&gi->lock);
+	*open |= gi->opens;
+	spin_unlock(&gi->lock);
+}
+
+/*
+ * s->lock held, its leases are off: an open that is not seen here will see
+ * this change under way.
+ */
+static void say_open(struct gns_change *ch, struct gns_slot *sl)
+{
+	struct gns_session *s = ch->c.s;
+	bool open = false;
+
+	sl->removes.len = 0;
+	if (!ch->victim || !(READ_ONCE(s->inst->features) & GNS_F_HOLD))
+		return;
+	gns_lease_for_each(s, &ch->victim->fh, count_open, &open);
+	if (!open)
+		sl->removes = ch->victim->fh;
+	else if (ch->c.req.type == GNS_CALL_UNLINK)
+		ch->c.req.flags |= GNS_UU_OPEN;
+	else
+		ch->c.req.flags |= GNS_UR_OPEN;
 }
 
 struct search {
@@ -159,6 +200,7 @@ static bool take(struct gns_change *ch)
 			sl->fh[sl->n++] = ch->gi[i]->fh;
 			gns_lease_for_each(s, &ch->gi[i]->fh, own_begin, NULL);
 		}
+		say_open(ch, sl);
 		ch->slot = sl - s->slot;
 		ch->incarnation = s->incarnation;
 		ch->c.req.slot = ch->slot;

@@ -21,6 +21,15 @@ struct gns_change;
 bool gns_slots_touch(const struct gns_session *s, const struct gns_fh *fh);
 
 /**
+ * gns_slots_remove() - may a change under way take its last name?
+ * @s:  the session; s->lock held
+ * @fh: the object
+ *
+ * Return: false also where that change has said that the object is open here.
+ */
+bool gns_slots_remove(const struct gns_session *s, const struct gns_fh *fh);
+
+/**
  * gns_slots_owned() - when did a change of this object end last?
  * @s:  the session; s->lock held
  * @fh: the object

@@ -47,6 +47,9 @@ struct gns_sb *gns_sb_new(struct gns_session *s, const char *export,
 	spin_lock_init(&gsb->calls_lock);
 	INIT_LIST_HEAD(&gsb->calls);
 	init_waitqueue_head(&gsb->calls_gone);
+	INIT_LIST_HEAD(&gsb->opened);
+	INIT_LIST_HEAD(&gsb->by_opened);
+	INIT_WORK(&gsb->regain, gns_lease_regain);
 	init_completion(&gsb->kobj_gone);
 	gsb->nr = gns_new_nr();
 	return gsb;
@@ -254,6 +257,8 @@ static void gns_kill_sb(struct super_block *sb)
 	if (gsb->kobj.state_initialized)
 		gns_sysfs_del(gsb);
 	give_up(gsb);
+	/* Nothing is open any more, so nobody queues it again. */
+	cancel_work_sync(&gsb->regain);
 	gns_call_drain(gsb);
 	gns_lease_quiesce(gsb);
 	gns_watch_drain(gsb);

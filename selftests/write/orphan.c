@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * write-orphan: a file lives on without a name for those who have it open, on
+ * whichever host that is, and wherever the name was taken away; over a restart
+ * of the origin; and no longer than that.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "lab.h"
+#include "tap.h"
+#include "view.h"
+
+#define SIZE 8192
+/* After a start the origin waits for those who may come back. */
+#define GOES_MS 15000
+
+static u8 was[SIZE]; /* what is in the file */
+
+static const char *hidden(void)
+{
+	return lab_path(lab_env("EXPORT"), ".gns-orphans");
+}
+
+/* Files that the origin keeps, or -1. */
+static int kept(void)
+{
+	DIR *d = opendir(hidden());
+	struct dirent *e;
+	int n = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -1;
+	while ((e = readdir(d)))
+		n += *e->d_name != '.';
+	closedir(d);
+	return n;
+}
+
+static void all_gone(const char *what)
+{
+	u64 begin = lab_now();
+
+	while (kept() && lab_ms(begin) < lab_slow(GOES_MS))
+		lab_sleep(20);
+	if (kept())
+		tap_bad("%d files are kept at the origin", kept());
+	tap_good("%s", what);
+}
+
+static void make(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), i;
+
+	for (i = 0; i < SIZE; i++)
+		was[i] = (u8)random();
+	if (fd < 0 || write(fd, was, SIZE) != SIZE || close(fd))
+		die("%s: %s", path, strerror(errno));
+}
+
+static int open_rw(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static void is_there(int fd, const char *when)
+{
+	struct stat st;
+	u8 buf[SIZE];
+	ssize_t n;
+	void *p;
+
+	if (fstat(fd, &st))
+		tap_bad("%s: fstat: %s", when, strerror(errno));
+	else if (st.st_nlink || st.st_size != SIZE)
+		tap_bad("%s: %u links, %lld bytes", when,
+			(unsigned int)st.st_nlink, (long long)st.st_size);
+	n = pread(fd, buf, SIZE, 0);
+	if (n != SIZE)
+		tap_bad("%s: read: %zd, %s", when, n, strerror(errno));
+	else if (memcmp(buf, was, SIZE))
+		tap_bad("%s: other bytes", when);
+	p = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED || memcmp(p, was, SIZE))
+		tap_bad("%s: mmap", when);
+	if (p != MAP_FAILED)
+		munmap(p, SIZE);
+}
+
+/* All that can be done with an open file. */
+static void works(int fd, const char *when)
+{
+	char path[64];
+	struct stat st;
+	int again;
+
+	is_there(fd, when);
+	was[5] ^= 0x55;
+	if (pwrite(fd, was + 5, 1, 5) != 1)
+		tap_bad("%s: write: %s", when, strerror(errno));
+	if (ftruncate(fd, SIZE / 2) || ftruncate(fd, SIZE))
+		tap_bad("%s: ftruncate: %s", when, strerror(errno));
+	memset(was + SIZE / 2, 0, SIZE / 2);
+	if (fallocate(fd, 0, 0, SIZE) && errno != EOPNOTSUPP)
+		tap_bad("%s: fallocate: %s", when, strerror(errno));
+	if (fsync(fd))
+		tap_bad("%s: fsync: %s", when, strerror(errno));
+	if (fchmod(fd, 0600) || fstat(fd, &st) || (st.st_mode & 07777) != 0600)
+		tap_bad("%s: fchmod: %s", when, strerror(errno));
+	is_there(fd, when);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDWR | O_CLOEXEC);
+	if (again < 0)
+		tap_bad("%s: %s: %s", when, path, strerror(errno));
+	else
+		is_there(again, when);
+	close(again);
+}
+
+static void no_name(const char *name)
+{
+	struct stat st;
+
+	for (actor = PLACE_A; actor <= PLACE_ORIGIN; actor++)
+		if (!lstat(at(name), &st) || errno != ENOENT)
+			tap_bad("%s is there still", at(name));
+	actor = PLACE_A;
+}
+
+static const char *on_host(enum place p, const char *name)
+{
+	const char *path;
+	enum place before = actor;
+
+	actor = p;
+	path = at(name);
+	actor = before;
+	return path;
+}
+
+/* Open on @holder, taken away on @taker. */
+static void one(enum place holder, enum place taker, const char *what)
+{
+	char path[64];
+	int fd;
+
+	make(on_host(holder, "f"));
+	fd = open_rw(on_host(holder, "f"));
+	if (unlink(on_host(taker, "f")))
+		tap_bad("unlink: %s", strerror(errno));
+	no_name("f");
+	works(fd, what);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!linkat(AT_FDCWD, path, AT_FDCWD, on_host(holder, "again"),
+		    AT_SYMLINK_FOLLOW) ||
+	    errno != ENOENT)
+		tap_bad("a new name: %s", strerror(errno));
+	if (kept() != 1)
+		tap_bad("%d files are kept", kept());
+	close(fd);
+	all_gone(what);
+}
+
+static void over(enum place holder, enum place taker, const char *what)
+{
+	u8 first[SIZE];
+	char c = 0;
+	int fd, other;
+
+	make(on_host(taker, "g"));
+	other = open_rw(on_host(taker, "g"));
+	memcpy(first, was, SIZE);
+	make(on_host(holder, "f"));
+	fd = open_rw(on_host(holder, "f"));
+	if (rename(on_host(taker, "g"), on_host(taker, "f")))
+		tap_bad("rename: %s", strerror(errno));
+	works(fd, what);
+	if (pread(other, &c, 1, 0) != 1 || (u8)c != first[0])
+		tap_bad("the new one has other bytes");
+	close(fd);
+	close(other);
+	if (unlink(on_host(taker, "f")))
+		tap_bad("unlink: %s", strerror(errno));
+	all_gone(what);
+}
+
+/* Both hold it; then one, then nobody. */
+static void in_turn(void)
+{
+	int a, b, second;
+
+	make(on_host(PLACE_A, "f"));
+	if (link(on_host(PLACE_B, "f"), on_host(PLACE_B, "h")))
+		tap_bad("link: %s", strerror(errno));
+	a = open_rw(on_host(PLACE_A, "f"));
+	b = open_rw(on_host(PLACE_B, "h"));
+	second = open_rw(on_host(PLACE_B, "f"));
+	if (unlink(on_host(PLACE_B, "f")))
+		tap_bad("unlink: %s", strerror(errno));
+	if (kept())
+		tap_bad("it has a name still");
+	if (unlink(on_host(PLACE_A, "h")))
+		tap_bad("unlink: %s", strerror(errno));
+	works(a, "on a");
+	works(b, "on b");
+	is_there(a, "on a, after b");
+	close(a);
+	lab_sleep(200);
+	works(b, "on b, closed on a");
+	close(b);
+	lab_sleep(200);
+	works(second, "on b, by the second descriptor");
+	close(second);
+	all_gone("both hosts, two names, closed in turn");
+}
+
+/* A write elsewhere takes the lease away; the open file stays one. */
+static void after_write(void)
+{
+	int a, b;
+
+	make(on_host(PLACE_A, "f"));
+	a = open_rw(on_host(PLACE_A, "f"));
+	b = open_rw(on_host(PLACE_B, "f"));
+	was[7]++;
+	if (pwrite(b, was + 7, 1, 7) != 1 || close(b) ||
+	    unlink(on_host(PLACE_B, "f")))
+		tap_bad("%s", strerror(errno));
+	works(a, "written to, then taken away");
+	close(a);
+	all_gone("a lease that was lost before");
+}
+
+/* The origin goes and comes, with who has the file open. */
+static void restart(const char *how, bool wait, enum place holder,
+		    enum place taker)
+{
+	int fd;
+
+	make(on_host(holder, "f"));
+	fd = open_rw(on_host(holder, "f"));
+	if (unlink(on_host(taker, "f")))
+		tap_bad("unlink: %s", strerror(errno));
+	lab(how);
+	lab("origin_start");
+	is_there(fd, how);
+	works(fd, how);
+	if (wait) {
+		/* Longer than an origin waits for who may come back. */
+		lab_sleep(2.2 * (atof(lab_env("TTL")) * 1250 + 250));
+		works(fd, how);
+	}
+	if (kept() != 1)
+		tap_bad("%d files are kept", kept());
+	close(fd);
+	all_gone(how);
+}
+
+/* Nobody reaches them by name. */
+static void unseen(void)
+{
+	enum place before = actor;
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+	int fd;
+
+	make(on_host(PLACE_A, "f"));
+	fd = open_rw(on_host(PLACE_A, "f"));
+	unlink(on_host(PLACE_A, "f"));
+	actor = PLACE_B;
+	if (!lstat(at("../.gns-orphans"), &st) || errno != ENOENT)
+		tap_bad("the hidden directory is seen: %s", strerror(errno));
+	if (!mkdir(at("../.gns-orphans"), 0755) || errno != EPERM)
+		tap_bad("mkdir: %s", strerror(errno));
+	d = opendir(at(".."));
+	while (d && (e = readdir(d)))
+		if (!strcmp(e->d_name, ".gns-orphans"))
+			tap_bad("it is listed");
+	if (d)
+		closedir(d);
+	actor = before;
+	close(fd);
+	all_gone("the hidden directory is hidden");
+}
+
+/* The host that holds it dies: what it held goes with its session. */
+static void death(void)
+{
+	int fd;
+
+	make(on_host(PLACE_B, "f"));
+	fd = open_rw(on_host(PLACE_B, "f"));
+	if (unlink(on_host(PLACE_A, "f")))
+		tap_bad("unlink: %s", strerror(errno));
+	is_there(fd, "before");
+	lab("helper_kill b");
+	lab_sleep(1.2 * (atof(lab_env("TTL")) * 1250 + 250));
+	if (kept())
+		tap_bad("a dead session keeps a file");
+	lab("helper_start b");
+	if (pread(fd, was, 1, 0) != -1 || (errno != ESTALE && errno != EIO))
+		tap_bad("read: %s", strerror(errno));
+	close(fd);
+	all_gone("a session that died");
+}
+
+int main(void)
+{
+	view_begin();
+	one(PLACE_A, PLACE_A, "taken away where it is open");
+	one(PLACE_A, PLACE_B, "taken away elsewhere");
+	over(PLACE_A, PLACE_A, "replaced where it is open");
+	over(PLACE_A, PLACE_B, "replaced elsewhere");
+	in_turn();
+	after_write();
+	unseen();
+	restart("origin_kill", true, PLACE_A, PLACE_B);
+	restart("origin_stop", false, PLACE_A, PLACE_A);
+	death();
+	return tap_end();
+}

@@ -25,10 +25,10 @@
 
 static struct orphan *orphan_find(struct gns_origin *o, const struct gns_fh *fh)
 {
-	struct orphan *or;
+	struct orphan * or ;
 
 	HASH_FIND(hh, o->orphans, fh->b, fh->len, or);
-	return or;
+	return or ;
 }
 
 /* What loses its name by a change; NULL: nothing, or it is no file. */
@@ -85,12 +85,12 @@ static void orphan_arm(struct gns_origin *o)
 /* @fh has no name any more, and lives on. */
 static void orphan_add(struct gns_origin *o, const struct gns_fh *fh)
 {
-	struct orphan *or = orphan_find(o, fh);
+	struct orphan * or = orphan_find(o, fh);
 
 	if (or)
 		return;
-	or = calloc(1, sizeof(*or));
-	if (!or) {
+	or = calloc(1, sizeof(* or));
+	if (! or) {
 		gns_err("no memory: a deleted file keeps its space until the next start");
 		return;
 	}
@@ -114,7 +114,7 @@ void orphan_made(struct change *c, struct obj *obj)
 		lease_revoke(l);
 }
 
-static void orphan_free(struct gns_origin *o, struct orphan *or)
+static void orphan_free(struct gns_origin *o, struct orphan * or)
 {
 	HASH_DEL(o->orphans, or);
 	o->stats.orphans--;
@@ -124,10 +124,10 @@ static void orphan_free(struct gns_origin *o, struct orphan *or)
 /* Nobody leases, reads or changes @fh. If it is an orphan, it goes. */
 void orphan_unused(struct gns_origin *o, const struct gns_fh *fh)
 {
-	struct orphan *or = o->orphans ? orphan_find(o, fh) : NULL;
+	struct orphan * or = o->orphans ? orphan_find(o, fh) : NULL;
 	struct obj *obj;
 
-	if (!or || gns_boottime(o->env) < o->orphans_until)
+	if (! or || gns_boottime(o->env) < o->orphans_until)
 		return;
 	obj = obj_find(o, fh);
 	if (obj)
@@ -150,13 +150,13 @@ static void revoke_all(struct obj *obj)
 void orphan_timer(void *arg)
 {
 	struct gns_origin *o = arg;
-	struct orphan *or, *tmp;
+	struct orphan * or, *tmp;
 	struct obj *obj;
 
 	HASH_ITER(hh, o->orphans, or, tmp) {
-		obj = obj_find(o, &or->fh);
+		obj = obj_find(o, & or->fh);
 		if (!obj || !obj->refs)
-			orphan_unused(o, &or->fh);
+			orphan_unused(o, & or->fh);
 		else if (!obj->owner)
 			revoke_all(obj);
 	}
@@ -189,7 +189,7 @@ void orphan_start(struct gns_origin *o)
 
 void orphan_drop_all(struct gns_origin *o)
 {
-	struct orphan *or, *tmp;
+	struct orphan * or, *tmp;
 
 	HASH_ITER(hh, o->orphans, or, tmp)
 		orphan_free(o, or);

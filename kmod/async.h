@@ -43,6 +43,7 @@ void gns_async_begin(struct gns_async *a, struct kiocb *iocb,
 
 /**
  * gns_async_claim() - is it the caller who ends it?
+ * @a: begun
  *
  * Any context. Return: true: call ki_complete, once, or return its result from
  * the system call; false: it has been cancelled, @a->iocb is not to be used.

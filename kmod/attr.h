@@ -32,6 +32,7 @@ int gns_attr_ask(struct gns_inode *gi, struct gns_answer *ans);
 
 /**
  * gns_attr_capable() - capable_wrt_inode_uidgid(), for attributes in no inode
+ * @gsb:  the mount
  * @attr: of the object
  * @cap:  CAP_*
  */

@@ -126,7 +126,8 @@ int gns_change_text2(struct gns_change *ch, const char *text, u32 len);
  * Context: process, sleeps, killable; i_rwsem may be held.
  * Return: 0 with @ch->c.ans; -EINTR: killed, the change may happen yet;
  * -ETIMEDOUT on a soft mount, likewise; -EIO: it can not be told whether it
- * ran, or the locks of the file that it is asked for through are lost; -EROFS, -EDEADLK, -EOPNOTSUPP: not sent; else the origin's error.
+ * ran, or the locks of the file that it is asked for through are lost; -EROFS,
+ * -EDEADLK, -EOPNOTSUPP: not sent; else the origin's error.
  */
 int gns_change_run(struct gns_change *ch);
 

@@ -278,7 +278,7 @@ static int gns_reconfigure(struct fs_context *fc)
 	/* Inodes and those who wait have ids by the maps that there are. */
 	if (!gns_idmap_eq(&gsb->opt.uidmap, &opt->uidmap) ||
 	    !gns_idmap_eq(&gsb->opt.gidmap, &opt->gidmap))
-		return invalfc(fc, "uidmap and gidmap can not be changed by remount: unmount first");
+		return invalfc(fc, "uidmap and gidmap stay as they are: unmount first");
 	WRITE_ONCE(gsb->opt.soft, opt->soft);
 	WRITE_ONCE(gsb->opt.timeo_ms, opt->timeo_ms);
 	WRITE_ONCE(gsb->opt.rasize, opt->rasize);

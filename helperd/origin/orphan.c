@@ -25,10 +25,10 @@
 
 static struct orphan *orphan_find(struct gns_origin *o, const struct gns_fh *fh)
 {
-	struct orphan * or ;
+	struct orphan *orphan;
 
-	HASH_FIND(hh, o->orphans, fh->b, fh->len, or);
-	return or ;
+	HASH_FIND(hh, o->orphans, fh->b, fh->len, orphan);
+	return orphan;
 }
 
 /* What loses its name by a change; NULL: nothing, or it is no file. */
@@ -85,17 +85,17 @@ static void orphan_arm(struct gns_origin *o)
 /* @fh has no name any more, and lives on. */
 static void orphan_add(struct gns_origin *o, const struct gns_fh *fh)
 {
-	struct orphan * or = orphan_find(o, fh);
+	struct orphan *orphan = orphan_find(o, fh);
 
-	if (or)
+	if (orphan)
 		return;
-	or = calloc(1, sizeof(* or));
-	if (! or) {
+	orphan = calloc(1, sizeof(*orphan));
+	if (!orphan) {
 		gns_err("no memory: a deleted file keeps its space until the next start");
 		return;
 	}
-	or->fh = *fh;
-	HASH_ADD_KEYPTR(hh, o->orphans, or->fh.b, or->fh.len, or);
+	orphan->fh = *fh;
+	HASH_ADD_KEYPTR(hh, o->orphans, orphan->fh.b, orphan->fh.len, orphan);
 	o->stats.orphans++;
 	orphan_arm(o);
 }
@@ -114,26 +114,26 @@ void orphan_made(struct change *c, struct obj *obj)
 		lease_revoke(l);
 }
 
-static void orphan_free(struct gns_origin *o, struct orphan * or)
+static void orphan_free(struct gns_origin *o, struct orphan *orphan)
 {
-	HASH_DEL(o->orphans, or);
+	HASH_DEL(o->orphans, orphan);
 	o->stats.orphans--;
-	free(or);
+	free(orphan);
 }
 
 /* Nobody leases, reads or changes @fh. If it is an orphan, it goes. */
 void orphan_unused(struct gns_origin *o, const struct gns_fh *fh)
 {
-	struct orphan * or = o->orphans ? orphan_find(o, fh) : NULL;
+	struct orphan *orphan = o->orphans ? orphan_find(o, fh) : NULL;
 	struct obj *obj;
 
-	if (! or || gns_boottime(o->env) < o->orphans_until)
+	if (!orphan || gns_boottime(o->env) < o->orphans_until)
 		return;
 	obj = obj_find(o, fh);
 	if (obj)
 		version_gone(o, obj);
 	o->fs->ops->forget(o->fs, fh);
-	orphan_free(o, or);
+	orphan_free(o, orphan);
 }
 
 static void revoke_all(struct obj *obj)
@@ -150,13 +150,13 @@ static void revoke_all(struct obj *obj)
 void orphan_timer(void *arg)
 {
 	struct gns_origin *o = arg;
-	struct orphan * or, *tmp;
+	struct orphan *orphan, *tmp;
 	struct obj *obj;
 
-	HASH_ITER(hh, o->orphans, or, tmp) {
-		obj = obj_find(o, & or->fh);
+	HASH_ITER(hh, o->orphans, orphan, tmp) {
+		obj = obj_find(o, &orphan->fh);
 		if (!obj || !obj->refs)
-			orphan_unused(o, & or->fh);
+			orphan_unused(o, &orphan->fh);
 		else if (!obj->owner)
 			revoke_all(obj);
 	}
@@ -189,8 +189,8 @@ void orphan_start(struct gns_origin *o)
 
 void orphan_drop_all(struct gns_origin *o)
 {
-	struct orphan * or, *tmp;
+	struct orphan *orphan, *tmp;
 
-	HASH_ITER(hh, o->orphans, or, tmp)
-		orphan_free(o, or);
+	HASH_ITER(hh, o->orphans, orphan, tmp)
+		orphan_free(o, orphan);
 }

@@ -37,7 +37,7 @@ enum hist_model {
 	HIST_MODELS,
 };
 
-/**
+/*
  * struct rec - one operation; the fields of struct lin_op
  * @tag:     CREATE, MKDIR: the mode it is made with; LOOKUP, LINK: the mode that
  *           was seen. So it can be told later what was made by a change whose

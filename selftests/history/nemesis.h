@@ -28,7 +28,7 @@ struct nemesis {
 	const char *const *link;
 	u32 ttl_ms;
 	u32 kinds;
-	/* its own */
+	/* private: its own */
 	u32 deck[16];
 	u32 ndeck;
 	s64 clock;

@@ -35,6 +35,13 @@ static int seen_add(struct seen *s, uint64_t v)
 	return 0;
 }
 
+static int seen_both(struct seen *s, struct seen *t, uint64_t v)
+{
+	int ret = seen_add(s, v);
+
+	return ret ? ret : seen_add(t, v);
+}
+
 static int seen_list(struct seen *s, const struct lin_op *op)
 {
 	uint32_t i;
@@ -127,8 +134,7 @@ int lin_learn_register(struct lin_op *ops, size_t n, bool final)
 		else if (op->kind == LIN_REG_REVERT)
 			ret = seen_add(&reverted, op->arg[0]);
 		else if (op->kind == LIN_REG_LOSE)
-			ret = seen_add(&reverted, op->arg[0]) ?:
-			      seen_add(&seen, op->arg[0]);
+			ret = seen_both(&reverted, &seen, op->arg[0]);
 		else if (op->kind == LIN_REG_READ && answered(op))
 			ret = seen_add(&seen, op->res[0]);
 	}

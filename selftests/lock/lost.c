@@ -120,6 +120,7 @@ static void check_cut(const struct agent_ask *lock, const char *what)
 
 static void check_restart(void)
 {
+	struct agent_ask ask = { .call = A_FLOCK, .op = LOCK_EX | LOCK_NB };
 	u64 begun;
 
 	begin(&wait_flock);
@@ -127,8 +128,7 @@ static void check_restart(void)
 	begun = lab_now();
 	lab("origin_start");
 	/* Nobody can know yet: it waits, and gets it in the end. */
-	agent_tell(&b, &(struct agent_ask){ .call = A_FLOCK,
-					    .op = LOCK_EX | LOCK_NB });
+	agent_tell(&b, &ask);
 	if (!agent_heard(&b, lab_slow((unsigned int)(5 * ttl_ms))))
 		tap_bad("b has no answer");
 	if (lab_ms(begun) < ttl_ms * 5 / 4)

@@ -55,7 +55,7 @@ static void found(struct agent *x, short type, off_t start, off_t len,
 	if (fl->l_type != type || (type != F_UNLCK &&
 				   (fl->l_start != start || fl->l_len != len ||
 				    fl->l_pid != pid)))
-		tap_bad("a test found type %d, %lld for %lld, of %d",
+		tap_bad("a test says type %d, %lld for %lld, of %d",
 			fl->l_type, (long long)fl->l_start,
 			(long long)fl->l_len, fl->l_pid);
 }
@@ -130,7 +130,7 @@ static void woken(struct agent *x, struct agent *y, const struct agent_ask *w)
 	begin = lab_now();
 	IS(0, agent_do(x, &un));
 	if (!agent_heard(y, lab_slow(AT_ONCE)))
-		tap_bad("not woken after %u ms", (unsigned int)lab_ms(begin));
+		tap_bad("still waiting after %u ms", (unsigned int)lab_ms(begin));
 	else
 		IS(0, y->reply.err);
 	IS(0, agent_do(y, &un));

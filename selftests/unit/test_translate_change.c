@@ -547,7 +547,8 @@ static void put_lock(const struct gns_ulock *lk)
 
 static void test_lock(void **state)
 {
-	struct gns_ulock lk = { .seq = 1, .owner = 2, .start = 3, .end = 4, .pid = 5, .kind = GNS_ULC_RANGE, .op = GNS_ULK_WRITE, .how = GNS_ULH_WAIT };
+	struct gns_ulock lk = { 1, 2, 3, 4, 5, GNS_ULC_RANGE, GNS_ULK_WRITE,
+				GNS_ULH_WAIT };
 	const struct gns_m_lock *m = &w.msg.lock;
 
 	(void)state;

@@ -166,8 +166,8 @@ static int open_dir(const struct exported *ex, bool make)
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) ||
 	    st.stx_uid != geteuid() || st.stx_mode & 077) {
 		close(fd);
-		gns_err("export %s: " ORPHAN_DIR " is not root's with mode 0700; deleted open files are lost",
-			ex->name);
+		gns_err("export %s: %s is not root's, or not 0700; deleted open files are lost",
+			ex->name, ORPHAN_DIR);
 		return -EPERM;
 	}
 	return fd;

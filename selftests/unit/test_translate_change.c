@@ -547,8 +547,7 @@ static void put_lock(const struct gns_ulock *lk)
 
 static void test_lock(void **state)
 {
-	struct gns_ulock lk = { 1, 2, 3, 4, 5, GNS_ULC_RANGE, GNS_ULK_WRITE,
-				GNS_ULH_WAIT };
+	struct gns_ulock lk = { 1, 2, 3, 4, 5, 1, GNS_ULK_WRITE, 1, 0 };
 	const struct gns_m_lock *m = &w.msg.lock;
 
 	(void)state;

@@ -226,7 +226,7 @@ static void measure_one(void)
 /* <sys/uio.h> does not go with <linux/aio_abi.h>. */
 static long at_once(long nr, int fd, struct iovec *v)
 {
-	return syscall(nr, fd, v, 1, 0, 0, RWF_NOWAIT);
+	return syscall(nr, fd, v, 1, 0, 0, 8 /* RWF_NOWAIT */);
 }
 
 static void check_nowait(void)

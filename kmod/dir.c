@@ -75,6 +75,49 @@ int gns_name_ask(struct inode *dir, const struct qstr *name,
 	return gns_not_absent(err);
 }
 
+/* Any context, RCU included. */
+static bool name_counts(const struct inode *dir, const struct dentry *dentry)
+{
+	const struct gns_inode *gi = gns_i(dir);
+	u64 epoch, stamp;
+
+	if (!gns_lease_enter(gi, &epoch))
+		return false;
+	smp_rmb(); /* dgen is of the lease that was live, or of a later one */
+	stamp = READ_ONCE(gi->dgen);
+	if (READ_ONCE(dentry->d_time) != stamp || !gns_lease_same(gi, epoch))
+		return false;
+	gns_count(gns_isb(dir), GNS_C_DENTRY_HITS, 1);
+	return true;
+}
+
+/*
+ * rename(2) does nothing, and asks nobody, when it finds the same file behind
+ * both names. It may have found it behind the first one a while ago: an error
+ * makes it look again at both.
+ */
+static bool was_elsewhere(struct inode *inode, const struct dentry *dentry,
+			  unsigned int flags)
+{
+	const struct dentry *alias;
+	const struct inode *dir;
+	bool ret = false;
+
+	if (!(flags & LOOKUP_RENAME_TARGET) || flags & LOOKUP_REVAL || !inode ||
+	    S_ISDIR(inode->i_mode))
+		return false;
+	rcu_read_lock();
+	spin_lock(&inode->i_lock);
+	hlist_for_each_entry(alias, &inode->i_dentry, d_u.d_alias) {
+		dir = d_inode_rcu(READ_ONCE(alias->d_parent));
+		if (alias != dentry && !(dir && name_counts(dir, alias)))
+			ret = true;
+	}
+	spin_unlock(&inode->i_lock);
+	rcu_read_unlock();
+	return ret;
+}
+
 struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
 			  unsigned int flags)
 {
@@ -94,6 +137,10 @@ struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
 		if (IS_ERR(inode))
 			return ERR_CAST(inode);
 		gns_lease_grant(gns_i(inode), ans.sid, &ans.grant, &ans.attr);
+		if (was_elsewhere(inode, dentry, flags)) {
+			iput(inode);
+			return ERR_PTR(-ESTALE);
+		}
 	}
 	WRITE_ONCE(dentry->d_time, stamp);
 	alias = d_splice_alias(inode, dentry);
@@ -101,22 +148,6 @@ struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
 	if (!IS_ERR_OR_NULL(alias))
 		WRITE_ONCE(alias->d_time, stamp);
 	return alias;
-}
-
-/* Any context, RCU included. */
-static bool name_counts(const struct inode *dir, const struct dentry *dentry)
-{
-	const struct gns_inode *gi = gns_i(dir);
-	u64 epoch, stamp;
-
-	if (!gns_lease_enter(gi, &epoch))
-		return false;
-	smp_rmb(); /* dgen is of the lease that was live, or of a later one */
-	stamp = READ_ONCE(gi->dgen);
-	if (READ_ONCE(dentry->d_time) != stamp || !gns_lease_same(gi, epoch))
-		return false;
-	gns_count(gns_isb(dir), GNS_C_DENTRY_HITS, 1);
-	return true;
 }
 
 static int name_again(struct inode *dir, struct dentry *dentry)
@@ -185,6 +216,8 @@ static int gns_d_revalidate(GNS_D_REVALIDATE_ARGS)
 	if (ret > 0 && !owner_counts(in, d_inode(dentry)))
 		ret = owner_again(d_inode(dentry));
 	dput(parent);
+	if (ret > 0 && was_elsewhere(d_inode(dentry), dentry, flags))
+		ret = -ESTALE;
 	return ret;
 }
 

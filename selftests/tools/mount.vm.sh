@@ -138,6 +138,12 @@ result $? "mount -f"
 
 unshare -m --propagation private sleep 1000 &
 other=$!
+elsewhere()
+{
+	[ "$(readlink "/proc/$other/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] &&
+		[[ $(<"/proc/$other/comm") == sleep ]]
+}
+lab_until 10 elsewhere
 lab_until 10 on a "$mount_gns" -N "$other" "$source" "$dir" && ! mounted &&
 	[[ $(<"/proc/$other/mountinfo") == *" $dir "*" gns "* ]]
 result $? "into another mount namespace"

@@ -267,11 +267,6 @@ bool gns_acl_allows(const struct gns_sb *gsb, const struct posix_acl *acl,
 	FOREACH_ACL_ENTRY(e, acl, end)
 	{
 		switch (e->e_tag) {
-		case ACL_USER_OBJ:
-			if (uid_eq(gns_uid_here(gsb, attr->uid),
-				   current_fsuid()))
-				return !(want & ~e->e_perm);
-			break;
 		case ACL_USER:
 			if (uid_eq(e->e_uid, current_fsuid()))
 				return !(want & ~(e->e_perm & mask));

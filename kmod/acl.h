@@ -49,7 +49,8 @@ int gns_set_acl(gns_idmap_t *idmap, gns_acl_of_t *of, struct posix_acl *acl,
 struct posix_acl *gns_acl_ask(struct inode *inode, struct gns_answer *ans);
 
 /**
- * gns_acl_allows() - posix_acl_permission(), for attributes in no inode
+ * gns_acl_allows() - posix_acl_permission() for who is not the owner, by
+ * attributes that are in no inode
  * @gsb:  the mount
  * @acl:  the list
  * @attr: of the same moment

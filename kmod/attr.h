@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Attributes that count: those of an inode under a live lease, or of an answer
- * that was asked for just now. Between attr.c and setattr.c only.
+ * that was asked for just now. Between attr.c, setattr.c and acl.c only.
  */
 #ifndef GNS_ATTR_H
 #define GNS_ATTR_H

@@ -105,8 +105,9 @@ static int put_mode(struct sk_buff *skb, const struct gns_req *q, u64 features)
 		       0;
 }
 
-/* What only changes have, FSYNC and LOCK. A zero is not said; that is slot 0's too,
- * but SEQ says that it is a change.
+/*
+ * What only changes have, FSYNC and LOCK. A zero is not said; that is slot 0's
+ * too, but SEQ says that it is a change.
  */
 static int put_change(struct sk_buff *skb, const struct gns_req *q,
 		      u64 features)

@@ -76,7 +76,7 @@ int gns_name_ask(struct inode *dir, const struct qstr *name,
 }
 
 /* Any context, RCU included. */
-static bool name_counts(const struct inode *dir, const struct dentry *dentry)
+static bool is_known(const struct inode *dir, const struct dentry *dentry)
 {
 	const struct gns_inode *gi = gns_i(dir);
 	u64 epoch, stamp;
@@ -85,7 +85,13 @@ static bool name_counts(const struct inode *dir, const struct dentry *dentry)
 		return false;
 	smp_rmb(); /* dgen is of the lease that was live, or of a later one */
 	stamp = READ_ONCE(gi->dgen);
-	if (READ_ONCE(dentry->d_time) != stamp || !gns_lease_same(gi, epoch))
+	return READ_ONCE(dentry->d_time) == stamp && gns_lease_same(gi, epoch);
+}
+
+/* The same for somebody who looks the name up. */
+static bool name_counts(const struct inode *dir, const struct dentry *dentry)
+{
+	if (!is_known(dir, dentry))
 		return false;
 	gns_count(gns_isb(dir), GNS_C_DENTRY_HITS, 1);
 	return true;
@@ -110,7 +116,7 @@ static bool was_elsewhere(struct inode *inode, const struct dentry *dentry,
 	spin_lock(&inode->i_lock);
 	hlist_for_each_entry(alias, &inode->i_dentry, d_u.d_alias) {
 		dir = d_inode_rcu(READ_ONCE(alias->d_parent));
-		if (alias != dentry && !(dir && name_counts(dir, alias)))
+		if (alias != dentry && !(dir && is_known(dir, alias)))
 			ret = true;
 	}
 	spin_unlock(&inode->i_lock);

@@ -67,48 +67,42 @@ bool gns_idmap_eq(const struct gns_id_map *a, const struct gns_id_map *b)
 	       !memcmp(a->range, b->range, a->n * sizeof(a->range[0]));
 }
 
-static u32 to_here(const struct gns_id_map *map, u32 id)
+/* The origin's id of one of this host's, or the other way round. */
+static u32 translate(const struct gns_id_map *map, u32 id, bool here)
 {
-	u32 i;
+	const struct gns_id_range *r;
+	u32 i, from, to;
 
-	for (i = 0; i < map->n; i++)
-		if (id >= map->range[i].origin &&
-		    id - map->range[i].origin < map->range[i].count)
-			return map->range[i].here + (id - map->range[i].origin);
-	return map->n ? NO_ID : id;
-}
-
-static u32 to_origin(const struct gns_id_map *map, u32 id)
-{
-	u32 i;
-
-	for (i = 0; i < map->n; i++)
-		if (id >= map->range[i].here &&
-		    id - map->range[i].here < map->range[i].count)
-			return map->range[i].origin + (id - map->range[i].here);
+	for (i = 0; i < map->n; i++) {
+		r = &map->range[i];
+		from = here ? r->origin : r->here;
+		to = here ? r->here : r->origin;
+		if (id >= from && id - from < r->count)
+			return to + (id - from);
+	}
 	return map->n ? NO_ID : id;
 }
 
 kuid_t gns_uid_here(const struct gns_sb *gsb, u32 uid)
 {
-	return make_kuid(&init_user_ns, to_here(&gsb->opt.uidmap, uid));
+	return make_kuid(&init_user_ns, translate(&gsb->opt.uidmap, uid, true));
 }
 
 kgid_t gns_gid_here(const struct gns_sb *gsb, u32 gid)
 {
-	return make_kgid(&init_user_ns, to_here(&gsb->opt.gidmap, gid));
+	return make_kgid(&init_user_ns, translate(&gsb->opt.gidmap, gid, true));
 }
 
 u32 gns_uid_origin(const struct gns_sb *gsb, kuid_t uid)
 {
 	u32 id = from_kuid(&init_user_ns, uid);
 
-	return gsb ? to_origin(&gsb->opt.uidmap, id) : id;
+	return gsb ? translate(&gsb->opt.uidmap, id, false) : id;
 }
 
 u32 gns_gid_origin(const struct gns_sb *gsb, kgid_t gid)
 {
 	u32 id = from_kgid(&init_user_ns, gid);
 
-	return gsb ? to_origin(&gsb->opt.gidmap, id) : id;
+	return gsb ? translate(&gsb->opt.gidmap, id, false) : id;
 }

@@ -12,7 +12,6 @@
  */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -24,59 +23,19 @@
 
 #include "onefile.h"
 
-#define LOG 24
 #define CHECK_EVERY 100
 #define READERS_MAX 8
 
 struct place place[PLACES_MAX];
 unsigned int places;
-unsigned int via;
 u64 file_max = 400000;
 struct rnd dice;
 
-static char log_line[LOG][160];
-static u64 nops = 1000, op;
-static u64 seed;
+static u64 nops = 1000;
 
-void wrong(const char *fmt, ...)
+const char *who(void)
 {
-	va_list ap;
-	u64 i;
-
-	printf("# operation %ju of seed %ju, by %s: ", op,
-	       seed, place[via].path);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n# the last operations:\n");
-	for (i = op < LOG ? 0 : op - LOG + 1; i <= op; i++)
-		printf("# %6ju %s\n", i, log_line[i % LOG]);
-	exit(1);
-}
-
-void doing(const char *fmt, ...)
-{
-	char *line = log_line[op % LOG];
-	va_list ap;
-	int n;
-
-	n = snprintf(line, sizeof(log_line[0]), "%u: ", via);
-	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(log_line[0]) - n, fmt, ap);
-	va_end(ap);
-}
-
-static const char *err_name(int err)
-{
-	return err ? strerrorname_np(err) : "success";
-}
-
-void took(long a, int aerr, long b, int berr, const char *call)
-{
-	if (aerr != berr)
-		wrong("%s: %s, not %s", call, err_name(berr), err_name(aerr));
-	if (a != b)
-		wrong("%s: returned %ld, not %ld", call, b, a);
+	return place[via].path;
 }
 
 void same_bytes(long n, u64 off)

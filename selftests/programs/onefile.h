@@ -11,10 +11,10 @@
 #ifndef GNS_TEST_ONEFILE_H
 #define GNS_TEST_ONEFILE_H
 
-#include <errno.h>
 #include <stdbool.h>
 
 #include "rnd.h"
+#include "twin.h"
 
 #define PLACES_MAX 4
 #define BLOCK 4096
@@ -42,7 +42,6 @@ struct place {
 
 extern struct place place[PLACES_MAX];
 extern unsigned int places;
-extern unsigned int via; /* that the operation goes to, beside 0 */
 extern u64 file_max; /* bytes that the file may grow to */
 extern struct rnd dice;
 
@@ -51,16 +50,6 @@ void place_open(struct place *p, int flags);
 
 /** place_close() - undo that */
 void place_close(struct place *p);
-
-/** wrong() - it is not the same: say what was done before, and end */
-void wrong(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2), noreturn));
-
-/** doing() - what the operation is, for wrong() */
-void doing(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/** took() - what a call returned at place 0 and at place @via, with errno */
-void took(long a, int aerr, long b, int berr, const char *call);
 
 /* The same call at both places; @call names the place by `p`. */
 #define BOTH(call) \

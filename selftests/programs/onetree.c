@@ -12,7 +12,6 @@
  * pause before each. The seed is printed; the same one does the same again.
  */
 #include <grp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -23,7 +22,6 @@
 
 #include "onetree.h"
 
-#define LOG 16
 #define CHECK_EVERY 150
 #define PROCESSES_MAX 16
 /* More than a tick of the slowest clock that files get their times from. */
@@ -31,12 +29,9 @@
 
 char root[ROOTS_MAX][ROOT_SPACE];
 unsigned int roots;
-unsigned int via = 1;
 struct rnd dice;
 
-static char log_line[LOG][300];
-static u64 nops = 1000, op;
-static u64 seed;
+static u64 nops = 1000;
 static unsigned int process;
 static bool times;
 
@@ -50,45 +45,12 @@ const char *at(unsigned int r, const char *name)
 	return p;
 }
 
-void wrong(const char *fmt, ...)
+const char *who(void)
 {
-	va_list ap;
-	u64 i;
+	static char buf[ROOT_SPACE + 32];
 
-	printf("# operation %ju of seed %ju, process %u, by %s: ", op, seed,
-	       process, root[via]);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n# the last operations:\n");
-	for (i = op < LOG ? 0 : op - LOG + 1; i <= op; i++)
-		printf("# %6ju %s\n", i, log_line[i % LOG]);
-	exit(1);
-}
-
-void doing(const char *fmt, ...)
-{
-	char *line = log_line[op % LOG];
-	va_list ap;
-	int n;
-
-	n = snprintf(line, sizeof(log_line[0]), "%u: ", via);
-	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(log_line[0]) - n, fmt, ap);
-	va_end(ap);
-}
-
-const char *err_name(int err)
-{
-	return err ? strerrorname_np(err) : "success";
-}
-
-void took(long a, int aerr, long b, int berr, const char *call)
-{
-	if (aerr != berr)
-		wrong("%s: %s, not %s", call, err_name(berr), err_name(aerr));
-	if (a != b)
-		wrong("%s: returned %ld, not %ld", call, b, a);
+	snprintf(buf, sizeof(buf), "%s, process %u", root[via], process);
+	return buf;
 }
 
 void become(uid_t uid)

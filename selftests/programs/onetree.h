@@ -12,12 +12,12 @@
 #ifndef GNS_TEST_ONETREE_H
 #define GNS_TEST_ONETREE_H
 
-#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
 #include "rnd.h"
+#include "twin.h"
 
 #define ROOTS_MAX 4
 #define FILE_MAX 70000
@@ -26,21 +26,10 @@
 
 extern char root[ROOTS_MAX][ROOT_SPACE];
 extern unsigned int roots;
-extern unsigned int via; /* that the operation goes to, beside 0 */
 extern struct rnd dice;
 
 /** at() - the path of a name, in a static buffer, one of several in turn */
 const char *at(unsigned int r, const char *name);
-
-/** wrong() - it is not the same: say what was done before, and end */
-void wrong(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2), noreturn));
-
-/** doing() - what the operation is, for wrong() */
-void doing(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/** took() - what a call returned below root 0 and root @via, with errno */
-void took(long a, int aerr, long b, int berr, const char *call);
 
 /** become() - go on as this user; 0: root again. Effective ids only */
 void become(uid_t uid);
@@ -69,9 +58,6 @@ void some_name(char *name);
 
 /** one_op() - do one, with these names or the first of them */
 void one_op(const char *name1, const char *name2);
-
-/** err_name() - of an errno, for people */
-const char *err_name(int err);
 
 /** same_name() - compare the attributes of what a name means, links not
  * followed, below root 0 and root @r; Return: the mode; 0: it is not there

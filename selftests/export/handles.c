@@ -62,16 +62,6 @@ static int open_at(const char *top, struct handle *h)
 	return fd;
 }
 
-/* So that nothing of it is in memory that is not in use. */
-static void forget(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "3", 1) != 1)
-		die("drop_caches: %s", strerror(errno));
-	close(fd);
-}
-
 /* Is that the file with SAID in it? */
 static void check_file(const char *top, struct handle *h, const char *when)
 {
@@ -194,20 +184,20 @@ static void check_stable(void)
 	    memcmp(other.room, file.room, file.h.handle_bytes))
 		tap_bad("the other host has another handle");
 	check_all(top_a, "d", "cached");
-	forget();
+	lab_forget();
 	check_all(top_a, "d", "not cached");
 	check_all(top_b, "d", "on the other host");
 	tap_good("files and directories, in memory or not, on both hosts");
 	if (rename(b("d"), b("m")) || rename(b("m/file"), b("moved")))
 		die("rename: %s", strerror(errno));
 	check_all(top_a, NULL, "renamed elsewhere, cached");
-	forget();
+	lab_forget();
 	check_all(top_a, "m", "renamed elsewhere");
 	tap_good("renamed on the other host");
 	lab("gns_umount $LAB/a; gns_mount a");
 	check_all(top_a, "m", "mounted again");
 	lab("origin_stop && origin_start");
-	forget();
+	lab_forget();
 	check_all(top_a, "m", "after a restart of the origin");
 	tap_good("another mount, another life of the origin");
 }
@@ -223,7 +213,7 @@ static void check_removed(void)
 	check_gone(top_a, &file, "the file");
 	check_gone(top_a, &deep, "the directory, in use");
 	close(fd);
-	forget();
+	lab_forget();
 	check_gone(top_a, &file, "the file, not cached");
 	check_gone(top_a, &deep, "the directory, not cached");
 	tap_good("what is gone is stale");
@@ -243,7 +233,7 @@ static void check_away(void)
 	pthread_t t;
 	int fd;
 
-	forget();
+	lab_forget();
 	lab("net_cut o");
 	t = lab_thread(open_dir, NULL);
 	if (lab_join(t, WAITS))
@@ -253,7 +243,7 @@ static void check_away(void)
 		die("it waits for ever");
 	tap_good("an origin that is away is waited for");
 	lab("gns_umount $LAB/a; gns_mount a soft,timeo=1000");
-	forget();
+	lab_forget();
 	lab("net_cut o");
 	fd = open_at(top_a, &dir);
 	if (fd >= 0 || errno == ESTALE || errno == ENOENT)

@@ -38,15 +38,6 @@ static const char *o(const char *name)
 	return lab_path(top_o, name);
 }
 
-static void forget(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "3", 1) != 1)
-		die("drop_caches: %s", strerror(errno));
-	close(fd);
-}
-
 static void put(const char *path, const char *buf, size_t len)
 {
 	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
@@ -87,7 +78,7 @@ static void check_bytes(void)
 		big[i] = i * 2654435761u >> 24;
 	put(n("big"), big, BIG);
 	check_is(o("big"), big, BIG);
-	forget();
+	lab_forget();
 	check_is(n("big"), big, BIG);
 	check_is(b("big"), big, BIG);
 	tap_good("a file written by the client");
@@ -158,7 +149,7 @@ static void check_handles(void)
 		die("m/7: %s", strerror(errno));
 	if (rename(b("m"), b("d/below")))
 		tap_bad("rename: %s", strerror(errno));
-	forget();
+	lab_forget();
 	if (pread(fd, buf, sizeof(buf), 0) != 5 || memcmp(buf, "d/e/7", 5))
 		tap_bad("the open file: %s", strerror(errno));
 	if (fstatat(dir, "8", &st, 0) || st.st_size != 5)
@@ -169,7 +160,7 @@ static void check_handles(void)
 	close(fd);
 	if (unlink(b("d/below/9")) || rmdir(b("d/below/new")))
 		tap_bad("unlink: %s", strerror(errno));
-	forget();
+	lab_forget();
 	if (!fstatat(dir, "9", &st, 0) || errno != ENOENT)
 		tap_bad("a name that is gone: %s", strerror(errno));
 	close(dir);
@@ -181,7 +172,7 @@ static void check_subtree(void)
 {
 	lab("umount $LAB/n; nfs_flags a $LAB/a 8194; nfs_mount b a $LAB/n");
 	put(n("d/placed"), "place", 5);
-	forget();
+	lab_forget();
 	check_is(n("d/placed"), "place", 5);
 	check_is(n("d/below/11"), "d/e/11", 6);
 	tap_good("an export with a subtree check");

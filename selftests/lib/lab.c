@@ -111,6 +111,15 @@ u64 lab_ms(u64 begin)
 	return (lab_now() - begin) / NSEC_PER_MSEC;
 }
 
+void lab_forget(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "3", 1) != 1)
+		die("drop_caches: %s", strerror(errno));
+	close(fd);
+}
+
 void lab_sleep(unsigned int ms)
 {
 	struct timespec ts = { ms / 1000, (ms % 1000) * 1000000l };

@@ -32,6 +32,9 @@ const char *lab_env(const char *name);
 /** lab_pid() - process of a host's helper, as of now */
 pid_t lab_pid(const char *host);
 
+/** lab_forget() - nothing stays in this guest's caches that is not in use */
+void lab_forget(void);
+
 /** lab_now() - ns of BOOTTIME */
 u64 lab_now(void);
 

@@ -62,15 +62,6 @@ static int open_a(int flags)
 	return fd;
 }
 
-static void forget(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "3", 1) != 1)
-		die("drop_caches: %s", strerror(errno));
-	close(fd);
-}
-
 /* Has the origin what was written? In any order, after an append. */
 static void check_origin(const char *what, bool append)
 {
@@ -183,7 +174,7 @@ static void check(const char *what, run_fn run, int flags, bool write)
 		if (!write) {
 			run_threads(fd, true);
 			memset(got, 0, N * BLOCK);
-			forget();
+			lab_forget();
 		}
 		begin = lab_now();
 		run(fd, write);
@@ -236,7 +227,7 @@ static void check_nowait(void)
 	ssize_t n;
 	u64 begin;
 
-	forget();
+	lab_forget();
 	begin = lab_now();
 	n = at_once(SYS_preadv2, fd, &v);
 	if (n != -1 || errno != EAGAIN)

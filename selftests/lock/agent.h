@@ -24,6 +24,16 @@ enum agent_call {
 
 #define AGENT_FDS 4
 
+/* A call returns an errno, or 0: which one it has to be. */
+#define IS(want, call) \
+	do { \
+		int err_ = (call); \
+\
+		if (err_ != (want)) \
+			tap_bad("%s: %s, not %s", #call, strerror(err_), \
+				strerror(want)); \
+	} while (0)
+
 struct agent_ask {
 	enum agent_call call;
 	int fd; /* 0 .. AGENT_FDS - 1 */

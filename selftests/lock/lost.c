@@ -18,15 +18,6 @@
 static struct agent a, b;
 static u64 ttl_ms;
 
-#define IS(want, call) \
-	do { \
-		int err_ = (call); \
-\
-		if (err_ != (want)) \
-			tap_bad("%s: %s, not %s", #call, strerror(err_), \
-				strerror(want)); \
-	} while (0)
-
 static const struct agent_ask write_old = { .call = A_WRITE, .type = 'a' };
 static const struct agent_ask write_new = { .call = A_WRITE, .type = 'b' };
 static const struct agent_ask wait_flock = { .call = A_FLOCK, .op = LOCK_EX };

@@ -18,15 +18,6 @@
 
 static struct agent a, a2, b;
 
-#define IS(want, call) \
-	do { \
-		int err_ = (call); \
-\
-		if (err_ != (want)) \
-			tap_bad("%s: %s, not %s", #call, strerror(err_), \
-				strerror(want)); \
-	} while (0)
-
 static void check_flock(struct agent *x, struct agent *y, const char *what)
 {
 	IS(0, do_flock(x, 0, LOCK_EX | LOCK_NB));

@@ -200,12 +200,17 @@ static void check_cached(void)
 	tap_good("names, and that they are not there, are cached");
 }
 
-int main(void)
+/* "turns": only what has both hosts at it, for a kernel that takes its time. */
+int main(int argc, char **argv)
 {
+	bool all = argc < 2 || strcmp(argv[1], "turns");
+
 	view_begin();
 	check_cached();
-	check(PLACE_A, false, "what a changes is seen on b");
-	check(PLACE_B, false, "what b changes is seen on a");
+	if (all) {
+		check(PLACE_A, false, "what a changes is seen on b");
+		check(PLACE_B, false, "what b changes is seen on a");
+	}
 	check(PLACE_A, true, "a and b in turn");
 	check(PLACE_B, true, "b and a in turn");
 	check_sticky(PLACE_A, PLACE_B, "as b sees it");

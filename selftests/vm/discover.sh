@@ -132,6 +132,16 @@ choose()
 	return 1
 }
 
+# limit_of TEST: seconds; the debug kernel takes three times as long for all.
+limit_of()
+{
+	local sec
+
+	sec=$(want "$1" timeout) || sec=60
+	[ "$kernel" != debug ] || sec=$((sec * 3))
+	echo "$sec"
+}
+
 # choose_part I N: keeps the Ith of $chosen, and every Nth behind it.
 choose_part()
 {
@@ -161,8 +171,7 @@ find_tests()
 	done
 	[ -z "$part" ] || choose_part "${part%/*}" "${part#*/}" || return 1
 	for name in "${chosen[@]}"; do
-		test_timeout[$name]=${timeout:-$(want "$name" timeout ||
-			{ [ "$kernel" = debug ] && echo 180; } || echo 60)}
+		test_timeout[$name]=${timeout:-$(limit_of "$name")}
 	done
 	waiting=("${chosen[@]}")
 }

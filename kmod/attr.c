@@ -61,13 +61,21 @@ int gns_attr_ask(struct gns_inode *gi, struct gns_answer *ans)
 	return gns_not_absent(err);
 }
 
+/* What is known, by the caller's lock or epoch. The size is not the VFS's. */
+static void fill_known(struct gns_inode *gi, gns_idmap_t *idmap, u32 mask,
+		       struct kstat *st)
+{
+	generic_fillattr(idmap, mask, &gi->vfs_inode, st);
+	st->size = READ_ONCE(gi->size);
+	set_extra(gi, READ_ONCE(gi->btime), st);
+}
+
 /* Of one version: nobody sets them while the lock is held. */
 static void get_last(struct gns_inode *gi, gns_idmap_t *idmap, u32 mask,
 		     struct kstat *st)
 {
 	spin_lock(&gi->lock);
-	generic_fillattr(idmap, mask, &gi->vfs_inode, st);
-	set_extra(gi, gi->btime, st);
+	fill_known(gi, idmap, mask, st);
 	spin_unlock(&gi->lock);
 }
 
@@ -87,8 +95,7 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 
 	for (;;) {
 		if (gns_attr_enter(gi, &epoch)) {
-			generic_fillattr(idmap, mask, inode, st);
-			set_extra(gi, READ_ONCE(gi->btime), st);
+			fill_known(gi, idmap, mask, st);
 			gns_stat_set_cookie(st, READ_ONCE(gi->version));
 			if (gns_lease_same(gi, epoch))
 				return 0;

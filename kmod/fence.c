@@ -163,7 +163,7 @@ static void step_pages(struct gns_inode *gi, const struct gns_written *w,
 		       u64 size)
 {
 	/* What was cut off must not come back when the file grows again. */
-	if (size < i_size_read(&gi->vfs_inode))
+	if (size < gi->size)
 		drop_range(gi, size, U64_MAX);
 	if (!w->len)
 		return;

@@ -10,6 +10,7 @@
 #include "file.h"
 #include "instance.h"
 #include "lock.h"
+#include "size.h"
 
 /* For a new session to count, before reads go past the cache. */
 #define SESSION_WAIT HZ
@@ -47,6 +48,7 @@ int gns_try_begin(struct gns_try *t)
 			return err;
 		asked = true;
 	}
+	gns_size_show(t->gi);
 	return 1;
 }
 
@@ -92,7 +94,7 @@ int gns_file_size(struct file *file, loff_t *size)
 
 	for (;;) {
 		if (gns_data_enter(gi, &epoch)) {
-			*size = i_size_read(&gi->vfs_inode);
+			*size = READ_ONCE(gi->size);
 			if (gns_lease_same(gi, epoch))
 				return 0;
 			continue;
@@ -141,6 +143,7 @@ static ssize_t gns_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 static int gns_file_open(struct inode *inode, struct file *file)
 {
+	struct gns_inode *gi = gns_i(inode);
 	int err;
 
 	/* It would wait for itself, sooner or later. */
@@ -148,8 +151,16 @@ static int gns_file_open(struct inode *inode, struct file *file)
 		return -EDEADLK;
 	file->f_mode |= FMODE_CAN_ODIRECT | FMODE_NOWAIT;
 	gns_set_parallel_write(file);
-	err = generic_file_open(inode, file);
-	return err ? err : gns_open_begin(gns_i(inode), file->f_cred);
+	err = gns_open_begin(gi, file->f_cred);
+	if (err)
+		return err;
+	gns_size_show(gi);
+	if (!(file->f_flags & O_LARGEFILE) &&
+	    READ_ONCE(gi->size) > MAX_NON_LFS) {
+		gns_open_end(gi);
+		return -EOVERFLOW;
+	}
+	return 0;
 }
 
 static int gns_file_release(struct inode *inode, struct file *file)

@@ -37,6 +37,19 @@ static inline bool gns_data_enter(const struct gns_inode *gi, u64 *epoch)
 }
 
 /**
+ * gns_left() - how much of a read is in front of the end
+ * @gi:  a regular file; the caller compares its epoch afterwards
+ * @pos: of the read, bytes
+ * @len: its length, bytes
+ */
+static inline size_t gns_left(const struct gns_inode *gi, u64 pos, size_t len)
+{
+	u64 size = READ_ONCE(gi->size);
+
+	return pos < size ? min_t(u64, len, size - pos) : 0;
+}
+
+/**
  * struct gns_try - one read of cached state, until it was of one version
  * @file:     who reads
  * @gi:       what

@@ -122,6 +122,8 @@ struct gns_lockq;
  * @in_batch:  somebody is asking for it among others; s->cached_lock
  * @mapped:    in s->mapped
  * @zap_pass:  s->mapped_lock
+ * @size:      G R bytes, see size.h
+ * @sized:     in s->sized while i_size is that; s->sized_lock
  * @btime:     G ns
  * @dgen:      G R directories: names looked up under another are void; never 0,
  *             and never used twice, for a directory moves with its dentry
@@ -165,6 +167,8 @@ struct gns_inode {
 	bool in_batch;
 	struct list_head mapped;
 	u64 zap_pass;
+	u64 size;
+	struct list_head sized;
 	s64 btime;
 	u64 dgen;
 	struct gns_listing *listing;

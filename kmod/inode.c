@@ -11,6 +11,7 @@
 #include "acl.h"
 #include "lease.h"
 #include "lock.h"
+#include "size.h"
 
 static struct kmem_cache *cache;
 
@@ -91,7 +92,7 @@ void gns_inode_set_attr(struct gns_inode *gi, const struct gns_uattr *attr)
 	set_nlink(inode, attr->nlink);
 	inode->i_uid = gns_uid_here(gns_isb(inode), attr->uid);
 	inode->i_gid = gns_gid_here(gns_isb(inode), attr->gid);
-	i_size_write(inode, min_t(u64, attr->size, MAX_LFS_FILESIZE));
+	gns_size_set(gi, attr->size);
 	inode->i_blocks = attr->blocks;
 	inode_set_atime_to_ts(inode, ns_to_timespec64(attr->atime));
 	inode_set_mtime_to_ts(inode, ns_to_timespec64(attr->mtime));

@@ -7,6 +7,7 @@
 #include <linux/rhashtable.h>
 #include "fence.h"
 #include "fill.h"
+#include "size.h"
 #include "slot.h"
 #include "trace.h"
 #include "watch.h"
@@ -100,6 +101,8 @@ void gns_lease_init(struct gns_inode *gi, struct gns_session *s)
 	gi->paused = 0;
 	gi->own_pass = 0;
 	gi->zap_pass = 0;
+	gi->size = 0;
+	INIT_LIST_HEAD(&gi->sized);
 	gi->in_batch = false;
 	gi->opens = 0;
 	gi->said_open = 0;
@@ -131,6 +134,7 @@ void gns_lease_unhash(struct gns_inode *gi)
 	gns_lease_off(gi);
 	spin_unlock(&s->lock);
 	gns_lease_uncache(gi);
+	gns_size_hide(gi);
 	spin_lock(&s->mapped_lock);
 	list_del_init(&gi->mapped);
 	spin_unlock(&s->mapped_lock);
@@ -172,6 +176,7 @@ void gns_lease_off(struct gns_inode *gi)
 		if (gi->held_gen == s->gen)
 			s->nheld--;
 		WRITE_ONCE(gi->held_gen, 0);
+		gns_size_hide(gi);
 		gns_lease_new_epoch(gi);
 	}
 	spin_unlock(&gi->lock);
@@ -264,6 +269,7 @@ static enum taken take(struct gns_inode *gi, u64 sid, const struct gns_grant *g,
 		/* Whoever sees the lease sees what it covers. */
 		smp_wmb();
 		WRITE_ONCE(gi->held_gen, s->gen);
+		gns_size_show(gi);
 	}
 	spin_unlock(&gi->lock);
 	spin_unlock(&s->lock);

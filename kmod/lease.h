@@ -32,7 +32,7 @@
  *
  *	i_rwsem > mmap_lock > gi->lease_mutex > invalidate_lock > folio lock >
  *	session->lock > gi->lock > session->cached_lock, mapped_lock,
- *	opened_lock > gsb->calls_lock > inst->lock
+ *	opened_lock, sized_lock > gsb->calls_lock > inst->lock
  *
  * Nobody waits for a call while holding lease_mutex. The fence takes neither
  * i_rwsem nor mmap_lock, and waits for no call: it ends the fills of the old

@@ -5,6 +5,7 @@
  */
 #include <linux/sched/signal.h>
 #include "lock.h"
+#include "size.h"
 
 /* Who waits for somebody else's lock asks again after that, told or not. */
 #define ASK_AGAIN HZ
@@ -317,6 +318,10 @@ static int set(struct file *file, int cmd, struct file_lock *fl)
 
 int gns_lock(struct file *file, int cmd, struct file_lock *fl)
 {
+	int err = gns_size_of_lock(file, fl);
+
+	if (err)
+		return err;
 	if (cmd == F_GETLK)
 		return test_lock(file, fl);
 	/* That a lock manager is told later is not known here. */

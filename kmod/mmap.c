@@ -18,6 +18,7 @@
 #include "file.h"
 #include "instance.h"
 #include "lock.h"
+#include "size.h"
 
 /* Pause between looks at the gate; the longest wait with mmap_lock held. */
 #define GATE_POLL (HZ / 20)
@@ -158,7 +159,7 @@ static vm_fault_t fault_error(struct vm_fault *vmf, u64 epoch)
 {
 	struct file *file = vmf->vma->vm_file;
 	struct gns_inode *gi = gns_i(file_inode(file));
-	loff_t size = i_size_read(&gi->vfs_inode);
+	u64 size = READ_ONCE(gi->size);
 	struct gns_probed probed;
 	int err;
 
@@ -189,6 +190,7 @@ static vm_fault_t gns_fault(struct vm_fault *vmf)
 	gns_count(gns_isb(&gi->vfs_inode), GNS_C_FAULTS, 1);
 	if (!gns_data_enter(gi, &epoch) || !gns_lease_may_map(gi))
 		return fault_wait(vmf);
+	gns_size_show(gi);
 	ret = filemap_fault(vmf);
 	/* mmap_lock was dropped: there may be neither mapping nor file. */
 	if (ret & VM_FAULT_RETRY)
@@ -207,10 +209,13 @@ static vm_fault_t gns_fault(struct vm_fault *vmf)
 /* Called without sleeping locks: the RCU section is what an unmapper waits for. */
 static vm_fault_t gns_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
+	struct inode *inode = file_inode(vmf->vma->vm_file);
 	vm_fault_t ret = 0;
 
 	rcu_read_lock();
-	if (gns_lease_may_map(gns_i(file_inode(vmf->vma->vm_file))))
+	/* By i_size it tells what is behind the end. */
+	if (gns_lease_may_map(gns_i(inode)) &&
+	    i_size_read(inode) != GNS_SIZE_HIDDEN)
 		ret = filemap_map_pages(vmf, start, end);
 	rcu_read_unlock();
 	return ret;

@@ -57,7 +57,7 @@ static void pass_init(struct pass *p, struct file *file, u64 pos, u64 len)
 	p->file = file;
 	p->gsb = gns_isb(inode);
 	p->gi = gns_i(inode);
-	p->size = i_size_read(inode);
+	p->size = READ_ONCE(p->gi->size);
 	p->next = pos;
 	p->end = pos + len;
 }

@@ -34,7 +34,7 @@ static ssize_t read_chunk(struct kiocb *iocb, struct iov_iter *to, size_t len)
 		.gi = gns_i(file_inode(iocb->ki_filp)),
 		.nowait = iocb->ki_flags & (IOCB_NOWAIT | IOCB_NOIO),
 	};
-	size_t whole = iov_iter_count(to), copied;
+	size_t whole = iov_iter_count(to), copied, n;
 	int ret;
 
 	for (;;) {
@@ -44,7 +44,8 @@ static ssize_t read_chunk(struct kiocb *iocb, struct iov_iter *to, size_t len)
 		if (!ret)
 			return gns_pass_read(iocb, to, len);
 		copied = 0;
-		iov_iter_truncate(to, len);
+		n = gns_left(t.gi, iocb->ki_pos, len);
+		iov_iter_truncate(to, n);
 		ret = read_cached(iocb, to, &copied);
 		iov_iter_reexpand(to, whole - copied);
 		if (gns_try_keeps(&t, &ret))
@@ -85,7 +86,7 @@ static void gns_readahead(struct readahead_control *rac)
 
 	if (!rac->file || !gns_data_enter(gns_i(inode), &epoch))
 		return;
-	size = i_size_read(inode);
+	size = READ_ONCE(gns_i(inode)->size);
 	while (folio || !gns_fill_full(gns_isb(inode))) {
 		if (!folio)
 			folio = readahead_folio(rac);
@@ -118,8 +119,8 @@ static int gns_read_folio(struct file *file, struct folio *folio)
 	else if (!gns_data_enter(gns_i(inode), &epoch))
 		err = -ESTALE;
 	else
-		f = gns_fill_new(inode, file->f_cred, epoch, i_size_read(inode),
-				 1);
+		f = gns_fill_new(inode, file->f_cred, epoch,
+				 READ_ONCE(gns_i(inode)->size), 1);
 	if (!f || !gns_fill_add(f, folio))
 		folio_unlock(folio);
 	if (!f)

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include "file.h"
 #include "lease.h"
+#include "size.h"
 #include "trace.h"
 
 #define TTL_MIN_NS (500 * NSEC_PER_MSEC)
@@ -131,6 +132,7 @@ static void zap_each(struct gns_session *s,
 void gns_session_zap_now(struct gns_session *s)
 {
 	mutex_lock(&s->zap_mutex);
+	gns_size_hide_all(s);
 	zap_each(s, gns_lease_unmap);
 	synchronize_rcu_expedited();
 	zap_each(s, gns_lease_zap);
@@ -237,6 +239,8 @@ static struct gns_session *session_new(struct gns_instance *inst,
 	INIT_LIST_HEAD(&s->cached);
 	spin_lock_init(&s->mapped_lock);
 	INIT_LIST_HEAD(&s->mapped);
+	spin_lock_init(&s->sized_lock);
+	INIT_LIST_HEAD(&s->sized);
 	spin_lock_init(&s->opened_lock);
 	INIT_LIST_HEAD(&s->opened);
 	mutex_init(&s->zap_mutex);

@@ -127,6 +127,8 @@ struct gns_revoked {
  * @ncached:   their number
  * @mapped_lock: of the next one
  * @mapped:    inodes that were mapped once
+ * @sized_lock: of the next one, see size.h
+ * @sized:     regular files whose i_size is what it should be
  * @opened_lock: of the next one, and of what is in it
  * @opened:    mounts with open files
  * @zap_mutex: one zap at a time
@@ -181,6 +183,8 @@ struct gns_session {
 	u64 ncached;
 	spinlock_t mapped_lock; /* mapped */
 	struct list_head mapped;
+	spinlock_t sized_lock; /* sized */
+	struct list_head sized;
 	spinlock_t opened_lock; /* opened */
 	struct list_head opened;
 	struct mutex zap_mutex; /* one zap */

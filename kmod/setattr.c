@@ -14,6 +14,7 @@
 #include "attr.h"
 #include "change.h"
 #include "lock.h"
+#include "size.h"
 
 #define ATTR_KILL (ATTR_KILL_SUID | ATTR_KILL_SGID)
 
@@ -70,7 +71,7 @@ static int check_asked(struct inode *inode, const struct gns_uattr *has,
 	int err = 0;
 
 	if (attr->ia_valid & ATTR_SIZE)
-		err = inode_newsize_ok(inode, attr->ia_size);
+		err = gns_size_may_be(gns_i(inode), has->size, attr->ia_size);
 	return err ? err : check_answer(gns_isb(inode), has, attr);
 }
 
@@ -90,6 +91,10 @@ static int check(gns_idmap_t *idmap, struct dentry *dentry,
 		if (gns_attr_enter(gi, &epoch)) {
 			settle_kill(inode->i_mode, want);
 			err = setattr_prepare(idmap, dentry, want);
+			/* By i_size, which may be hidden. */
+			if (!err && want->ia_valid & ATTR_SIZE)
+				err = gns_size_may_be(gi, READ_ONCE(gi->size),
+						      want->ia_size);
 			if (gns_lease_same(gi, epoch))
 				return err;
 			*want = *attr;

@@ -5,6 +5,7 @@
 #include <linux/sched/signal.h>
 #include "change.h"
 #include "fence.h"
+#include "size.h"
 #include "slot.h"
 
 static bool among(const struct gns_fh *fh, const struct gns_fh *list, u32 n)
@@ -266,6 +267,7 @@ static void reopen(struct gns_change *ch, struct gns_inode *gi)
 		/* Whoever sees the lease sees what it covers. */
 		smp_wmb();
 		WRITE_ONCE(gi->held_gen, s->gen);
+		gns_size_show(gi);
 	}
 	gi->paused = 0;
 	spin_unlock(&gi->lock);

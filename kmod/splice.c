@@ -38,6 +38,7 @@ ssize_t gns_splice_read(struct file *in, loff_t *ppos,
 	struct gns_sb *gsb = gns_isb(file_inode(in));
 	unsigned int head = pipe->head;
 	loff_t pos = *ppos;
+	size_t left;
 	ssize_t ret;
 	int err;
 
@@ -51,7 +52,9 @@ ssize_t gns_splice_read(struct file *in, loff_t *ppos,
 		/* Through read_iter, which counts it. */
 		if (!err)
 			return copy_splice_read(in, ppos, pipe, len, flags);
-		ret = filemap_splice_read(in, ppos, pipe, len, flags);
+		left = gns_left(t.gi, pos, len);
+		ret = left ? filemap_splice_read(in, ppos, pipe, left, flags) :
+			     0;
 		err = ret < 0 ? ret : 0;
 		if (gns_try_keeps(&t, &err))
 			break;

@@ -78,7 +78,7 @@ static bool see(struct gns_inode *gi, struct seen *seen)
 	ok = gi->attr_ok && gi->version;
 	*seen = (struct seen){
 		.version = gi->version,
-		.size = i_size_read(inode),
+		.size = gi->size,
 		.mtime = inode_get_mtime(inode),
 		.ctime = inode_get_ctime(inode),
 		.uid = inode->i_uid,

@@ -116,6 +116,29 @@ static ssize_t write_async(struct kiocb *iocb, struct iov_iter *from)
 	return err;
 }
 
+/*
+ * Where it appends is found by the origin. The limit of the process is checked
+ * as near as can be, and only if there is one: the size has to be asked for.
+ */
+static ssize_t append_checks(struct kiocb *iocb, struct iov_iter *from)
+{
+	loff_t size = 0;
+	ssize_t ret;
+
+	if (rlimit(RLIMIT_FSIZE) != RLIM_INFINITY) {
+		if (iocb->ki_flags & IOCB_NOWAIT)
+			return -EAGAIN;
+		ret = gns_file_size(iocb->ki_filp, &size);
+		if (ret)
+			return ret;
+	}
+	iocb->ki_pos = size;
+	iocb->ki_flags &= ~IOCB_APPEND;
+	ret = generic_write_checks(iocb, from);
+	iocb->ki_flags |= IOCB_APPEND;
+	return ret;
+}
+
 ssize_t gns_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -127,15 +150,15 @@ ssize_t gns_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	/* It waits for the origin. */
 	if (iocb->ki_flags & IOCB_NOWAIT && !async)
 		return -EAGAIN;
-	/* Where it appends is found by the origin; this is as near as can be. */
-	ret = generic_write_checks(iocb, from);
-	if (ret <= 0)
+	ret = iocb->ki_flags & IOCB_APPEND ? append_checks(iocb, from) :
+					     generic_write_checks(iocb, from);
+	if (ret <= 0) {
+		iocb->ki_pos = begin;
 		return ret;
+	}
 	gns_count(gns_isb(inode), GNS_C_WRITES, 1);
 	if (async)
 		return write_async(iocb, from);
-	if (iocb->ki_flags & IOCB_APPEND)
-		begin = iocb->ki_pos;
 	while (iov_iter_count(from)) {
 		want = min_t(size_t, iov_iter_count(from), GNS_UWRITE_MAX);
 		ret = write_piece(iocb, from);

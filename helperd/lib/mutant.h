@@ -43,6 +43,15 @@ enum gns_mutant_rule {
 	GNS_MUT_LOCK_FLOOR_IGNORED, /* a lock asked for long ago is given late */
 	GNS_MUT_LOCK_ENDS_EARLY, /* locks end before the session does */
 	GNS_MUT_LOCK_LOSS_IGNORED, /* what a lost lock guarded goes on */
+	GNS_MUT_LOCK_KEPT, /* locks outlive their session for ever */
+	GNS_MUT_LOCK_UNLOCKS_ALL, /* unlocking a part of a range unlocks all */
+	GNS_MUT_ORPHAN_NOT_HELD, /* an open file goes with its last name */
+	GNS_MUT_ORPHAN_OWN_OPEN, /* the writer's word that it is open ignored */
+	GNS_MUT_ORPHAN_HELD_GOES, /* an orphan goes while it is held */
+	GNS_MUT_ORPHAN_STAYS, /* an orphan never goes */
+	GNS_MUT_ORPHAN_FORGOTTEN, /* orphans of before a restart not known */
+	GNS_MUT_ORPHAN_NO_WAIT, /* they go right after a restart */
+	GNS_MUT_ORPHAN_NOT_ASKED, /* nobody is asked who has them open */
 	GNS_MUT_END,
 };
 

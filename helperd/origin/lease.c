@@ -202,7 +202,7 @@ void lease_released(struct session *s, const struct gns_fh *fh, u64 upto,
 	/* A word about older grants says nothing about a newer one. */
 	if (!l || (l->number > upto && !GNS_MUTANT(RELEASED_IGNORES_N)))
 		return;
-	if (!open) {
+	if (!open || GNS_MUTANT(ORPHAN_NOT_HELD)) {
 		lease_end(l);
 		return;
 	}

@@ -72,8 +72,13 @@ static void obj_shrink(struct gns_origin *o)
 
 void obj_put(struct gns_origin *o, struct obj *obj)
 {
-	if (!obj || --obj->refs)
+	if (!obj)
 		return;
+	if (--obj->refs) {
+		if (GNS_MUTANT(ORPHAN_HELD_GOES))
+			orphan_unused(o, &obj->fh);
+		return;
+	}
 	orphan_unused(o, &obj->fh);
 	TAILQ_INSERT_TAIL(&o->lru, obj, lru);
 	if (!obj->version && !obj_needed(o, obj)) {

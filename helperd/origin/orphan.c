@@ -66,7 +66,8 @@ bool orphan_keeps(struct change *c)
 
 	if (!obj)
 		return false;
-	if (open && !c->s->dead && lease_hold(c->s, obj))
+	if (open && !c->s->dead && !GNS_MUTANT(ORPHAN_OWN_OPEN) &&
+	    lease_hold(c->s, obj))
 		return true;
 	LIST_FOREACH(l, &obj->leases, by_obj)
 		if (l->hold)
@@ -78,7 +79,7 @@ static void orphan_arm(struct gns_origin *o)
 {
 	u64 at = gns_boottime(o->env) + ASK_AGAIN_NS;
 
-	if (!o->orphan_timer.at)
+	if (!o->orphan_timer.at && !GNS_MUTANT(ORPHAN_NOT_ASKED))
 		gns_timer_arm(&o->orphan_timer, at);
 }
 
@@ -127,7 +128,8 @@ void orphan_unused(struct gns_origin *o, const struct gns_fh *fh)
 	struct orphan *orphan = o->orphans ? orphan_find(o, fh) : NULL;
 	struct obj *obj;
 
-	if (!orphan || gns_boottime(o->env) < o->orphans_until)
+	if (!orphan || gns_boottime(o->env) < o->orphans_until ||
+	    GNS_MUTANT(ORPHAN_STAYS))
 		return;
 	obj = obj_find(o, fh);
 	if (obj)
@@ -174,12 +176,12 @@ void orphan_start(struct gns_origin *o)
 {
 	u64 now = gns_boottime(o->env);
 
-	if (!o->fs->ops->orphans)
+	if (!o->fs->ops->orphans || GNS_MUTANT(ORPHAN_FORGOTTEN))
 		return;
 	o->fs->ops->orphans(o->fs, found, o);
 	if (!o->orphans)
 		return;
-	if (o->grace_until > now)
+	if (o->grace_until > now && !GNS_MUTANT(ORPHAN_NO_WAIT))
 		o->orphans_until = o->grace_until + gns_origin_wait(o->max_ttl);
 	gns_timer_cancel(&o->orphan_timer);
 	gns_timer_arm(&o->orphan_timer, max_u64(o->orphans_until, now + 1));

@@ -89,7 +89,11 @@ static void cut(struct lock_table *t, struct lock_held *h,
 {
 	struct lock_want rest = h->w;
 
-	if (splits(&h->w, w)) {
+	if (GNS_MUTANT(LOCK_UNLOCKS_ALL) && w->op == GNS_LK_UNLOCK) {
+		free(*right);
+		*right = NULL;
+		range_drop(t, h);
+	} else if (splits(&h->w, w)) {
 		rest.start = w->end + 1;
 		h->w.end = w->start - 1;
 		add(t, *right, &rest);

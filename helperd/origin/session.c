@@ -66,6 +66,9 @@ void session_kill(struct session *s, const char *why)
 		oc->s = NULL;
 		session_put(s);
 	}
+	/* Then it is never freed. */
+	if (GNS_MUTANT(LOCK_KEPT))
+		session_get(s);
 	session_put(s);
 	sched_run(o);
 }

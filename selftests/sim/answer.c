@@ -47,9 +47,9 @@ static void reply_bytes(struct kop *op, struct kreq *q,
 }
 
 /* A lease and attributes, but no data with it. */
-static void grant_attr(struct kmodel *k, struct kobj *o, const struct kreq *q,
-		       const struct gns_msg *rep, const struct gns_grant *g,
-		       u32 size)
+void kobj_grant_attr(struct kmodel *k, struct kobj *o, const struct kreq *q,
+		     const struct gns_msg *rep, const struct gns_grant *g,
+		     u32 size)
 {
 	if (!kobj_grant(k, o, q, rep, g))
 		return;
@@ -66,7 +66,7 @@ static void reply_stat(struct kop *op, struct kreq *q,
 	struct kobj *o = kobj_get(op->k, op->ino);
 	u32 size = rep->r_obj.attr.size;
 
-	grant_attr(op->k, o, q, rep, &rep->r_obj.grant, size);
+	kobj_grant_attr(op->k, o, q, rep, &rep->r_obj.grant, size);
 	kop_return(op, 0, &size, 1);
 }
 
@@ -81,8 +81,8 @@ static void reply_lookup(struct kop *op, struct kreq *q,
 	if (op->kind == OP_STAT) {
 		if (ino != op->ino)
 			sim_fail(op->k->s, "names", "the root lost a name");
-		grant_attr(op->k, kobj_get(op->k, op->ino), q, rep,
-			   &l->child.grant, size);
+		kobj_grant_attr(op->k, kobj_get(op->k, op->ino), q, rep,
+				&l->child.grant, size);
 		kop_return(op, 0, &size, 1);
 		return;
 	}
@@ -91,8 +91,8 @@ static void reply_lookup(struct kop *op, struct kreq *q,
 		dir->names[op->name[0]] = ino;
 	}
 	if (ino)
-		grant_attr(op->k, kobj_get(op->k, ino), q, rep,
-			   &l->child.grant, size);
+		kobj_grant_attr(op->k, kobj_get(op->k, ino), q, rep,
+				&l->child.grant, size);
 	kop_return(op, ino ? 0 : -ENOENT, &ino, 1);
 }
 
@@ -218,8 +218,8 @@ static void take_made(struct kop *op, const struct kreq *q,
 		if (!gns_fh_eq(&r->changed.v[i].fh, &r->fh))
 			continue;
 		g.version = r->changed.v[i].after;
-		grant_attr(op->k, kobj_get(op->k, simfs_fh_ino(&r->fh)), q, rep,
-			   &g, (u32)r->changed.v[i].attr.size);
+		kobj_grant_attr(op->k, kobj_get(op->k, simfs_fh_ino(&r->fh)), q,
+				rep, &g, (u32)r->changed.v[i].attr.size);
 	}
 }
 
@@ -237,6 +237,7 @@ static void reply_change(struct kop *op, struct kreq *q,
 	own_result(op, op->ino, q, rep);
 	if (second)
 		own_result(op, second, q, rep);
+	files_changed(op, rep);
 	/* Other objects that it touched: what is held of them is old. */
 	for (i = 0; i < l->n; i++) {
 		u32 n = simfs_fh_ino(&l->v[i].fh);
@@ -272,6 +273,7 @@ static void reply_reval(struct kmodel *k, struct kreq *q,
 		left -= n;
 		if (!v.status)
 			kobj_grant(k, o, q, rep, &v.grant);
+		files_regained(k, q, rep, &v);
 	}
 }
 
@@ -294,8 +296,14 @@ void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep)
 		return;
 	}
 	if (!op) {
-		if (!rep->status)
+		if (q->msg.type == GNS_GETATTR)
+			files_regained_one(k, q, rep);
+		else if (!rep->status)
 			reply_reval(k, q, rep);
+		kreq_free(q);
+		return;
+	}
+	if (files_reply(op, q, rep)) {
 		kreq_free(q);
 		return;
 	}

@@ -26,6 +26,9 @@ const char *kop_name(enum op_kind kind)
 		[OP_LOOKUP] = "lookup",
 		[OP_READDIR] = "readdir",
 		[OP_FSYNC] = "fsync",
+		[OP_OPEN] = "open",
+		[OP_FSTAT] = "fstat",
+		[OP_LOCK] = "lock",
 		[OP_WRITE] = "write",
 		[OP_APPEND] = "append",
 		[OP_TRUNC] = "truncate",
@@ -45,6 +48,7 @@ static void kop_end(struct kop *op)
 	u64 pause;
 
 	k->ops[op->app] = NULL;
+	files_end(op);
 	a = malloc(sizeof(*a));
 	if (!a)
 		abort();
@@ -367,6 +371,7 @@ static void change(struct kop *op)
 			q->msg.make.cred.uid = op->serial;
 		}
 	}
+	files_change(op, q);
 	kreq_submit(k, q);
 }
 
@@ -383,6 +388,10 @@ void kop_try(struct kop *op)
 
 	if (op->locked && op->phase < LK_HAS)
 		locks_begin(op);
+	else if (op->kind == OP_LOCK)
+		ranges_try(op);
+	else if (files_try(op))
+		return;
 	else if (op->kind >= OP_CHANGES)
 		change(op);
 	else if (from_cache(op, o))
@@ -433,6 +442,8 @@ static void pick(struct kop *op)
 	op->dir[1] = sim_below(s, FS_DIRS);
 	op->name[0] = sim_below(s, FS_NAMES);
 	op->name[1] = sim_below(s, FS_NAMES);
+	if (files_pick(op) || ranges_pick(op))
+		return;
 	if (dice < 67) {
 		pick_file(op, dice);
 		return;

@@ -138,7 +138,7 @@ void history_call(struct history *h, struct kop *op)
 	struct lin_op r;
 
 	op->rec = -1;
-	if (!h->open || op->kind == OP_FSYNC)
+	if (!h->open || (op->kind >= OP_FSYNC && op->kind < OP_CHANGES))
 		return;
 	op_record(op, &r);
 	r.call = history_stamp(h);

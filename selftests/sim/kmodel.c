@@ -59,6 +59,7 @@ bool kobj_grant(struct kmodel *k, struct kobj *o, const struct kreq *q,
 {
 	if (!g->number || rep->sid != k->sid || !k->sid)
 		return false;
+	k->newest = max_u64(k->newest, g->number);
 	if (g->number <= o->revoked && !GNS_MUTANT(GRANT_NUMBER_IGNORED))
 		return false;
 	/* It may show the state before a change of our own. */
@@ -284,7 +285,10 @@ static void forget(struct kmodel *k)
 	memset(k->slot_busy, 0, sizeof(k->slot_busy));
 	memset(k->slot_seq, 0, sizeof(k->slot_seq));
 	memset(k->lock, 0, sizeof(k->lock));
+	memset(k->range, 0, sizeof(k->range));
 	k->lock_seq = 0;
+	k->nfiles = 0;
+	memset(k->dir_busy, 0, sizeof(k->dir_busy));
 	k->had_slots = false;
 	k->sid = 0;
 	k->expires = 0;

@@ -18,6 +18,7 @@
 #define K_SLOTS 8
 #define K_DATA 128
 #define K_APPS 4 /* the first one only looks into the cache */
+#define K_FILES 4 /* open at a time, for longer than a call */
 
 struct kop;
 struct kmodel;
@@ -38,6 +39,12 @@ struct kobj {
 	u8 data[K_DATA];
 	bool known[FS_NAMES]; /* directories */
 	u32 names[FS_NAMES];
+	u32 opens; /* see files.c for what follows */
+	u64 claim; /* the session that the origin knows has it open */
+	u64 said_open; /* the session that said so to a REVOKE */
+	u64 promised; /* ns: half of what it waits for us after its restart */
+	bool nameless; /* has no name any more, as far as it is known */
+	bool lost; /* power loss took it */
 	bool pte; /* mapped: reads ask nobody */
 	u32 map_size;
 	u8 map[K_DATA];
@@ -64,6 +71,9 @@ enum op_kind {
 	OP_LOOKUP,
 	OP_READDIR,
 	OP_FSYNC,
+	OP_OPEN, /* not recorded, see files.c */
+	OP_FSTAT,
+	OP_LOCK, /* nor this, see ranges.c */
 	OP_CHANGES, /* from here on */
 	OP_WRITE = OP_CHANGES,
 	OP_APPEND,
@@ -90,6 +100,16 @@ struct klock {
 	u32 app; /* who has it, or asks; 0: nobody */
 };
 
+#define RANGE_PARTS 6
+#define RANGE_KINDS (GNS_LC_MAX + 1)
+
+/** struct krange - what applications believe to have locked of a list */
+struct krange {
+	u64 asked; /* request under way; 0: none */
+	u8 before[RANGE_PARTS]; /* that: of who asks, when it asked */
+	u8 mode[RANGE_KINDS][K_APPS][RANGE_PARTS];
+};
+
 /* In the serial of a write that is made under a lock. */
 #define SERIAL_LOCKED (1u << 23)
 
@@ -113,7 +133,13 @@ struct kop {
 	u8 data[K_DATA];
 	bool locked; /* WRITE: under a lock */
 	enum lock_phase phase;
+	struct gns_m_lock want; /* LOCK */
 	u64 need_durable; /* FSYNC: what has to be on disk */
+	u32 step; /* OPEN: see files.c */
+	bool dirs; /* it has its directories locked */
+	bool looked; /* UNLINK, RENAME: the victim is known */
+	u32 victim; /* the file that loses this name; 0: none */
+	bool victim_open; /* and that was said */
 };
 
 struct kmodel {
@@ -141,7 +167,12 @@ struct kmodel {
 	bool slot_busy[K_SLOTS];
 	u64 slot_seq[K_SLOTS];
 	struct klock lock[FS_REGS];
+	struct krange range[FS_LOGS];
 	u64 lock_seq;
+	u64 newest; /* grant of the session */
+	bool dir_busy[FS_DIRS]; /* locked by a change of names */
+	u32 file[K_FILES]; /* inodes, open */
+	u32 nfiles;
 	struct kop *ops[K_APPS];
 	u32 serials;
 	bool deaf; /* its fence hangs: no RELEASED is ever said */
@@ -174,6 +205,7 @@ void kreq_free(struct kreq *q);
 
 /* word.c: what the satellite library calls */
 extern const struct gns_kern_ops kmodel_kern_ops;
+void kmodel_revoke(struct kmodel *k, u64 sid, struct kobj *o, u64 upto);
 
 /* locks.c */
 void locks_begin(struct kop *op);
@@ -182,7 +214,30 @@ void locks_unlocked(struct kmodel *k, const struct gns_fh *fh);
 void locks_end(struct kop *op);
 void locks_lost(struct kmodel *k);
 
+/* ranges.c */
+bool ranges_pick(struct kop *op);
+void ranges_try(struct kop *op);
+bool ranges_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
+bool ranges_unlocked(struct kmodel *k, u32 ino);
+void ranges_lost(struct kmodel *k);
+
+/* files.c */
+bool files_pick(struct kop *op);
+bool files_try(struct kop *op);
+void files_end(struct kop *op);
+bool files_reply(struct kop *op, struct kreq *q, const struct gns_msg *rep);
+void files_again(struct kmodel *k);
+void files_regained(struct kmodel *k, struct kreq *q, const struct gns_msg *rep,
+		    const struct gns_reval *v);
+void files_regained_one(struct kmodel *k, struct kreq *q,
+			const struct gns_msg *rep);
+void files_change(struct kop *op, struct kreq *q);
+void files_changed(struct kop *op, const struct gns_msg *rep);
+
 /* answer.c */
+void kobj_grant_attr(struct kmodel *k, struct kobj *o, const struct kreq *q,
+		     const struct gns_msg *rep, const struct gns_grant *g,
+		     u32 size);
 void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep);
 
 /* app.c */

@@ -173,9 +173,12 @@ static void answered_alone(struct kmodel *k, const struct kreq *q, u32 status)
 
 void locks_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep)
 {
-	struct klock *l = lock_of(k, q->ino);
 	struct kop *op = q->op;
+	struct klock *l;
 
+	if (ranges_reply(k, q, rep))
+		return;
+	l = lock_of(k, q->ino);
 	if (l->asked == q->id)
 		l->asked = 0;
 	if (!op) {
@@ -198,6 +201,8 @@ void locks_unlocked(struct kmodel *k, const struct gns_fh *fh)
 {
 	u32 i;
 
+	if (ranges_unlocked(k, simfs_fh_ino(fh)))
+		return;
 	for (i = 0; i < K_APPS; i++) {
 		struct kop *op = k->ops[i];
 
@@ -234,6 +239,7 @@ void locks_lost(struct kmodel *k)
 		return;
 	for (i = 0; i < FS_REGS; i++)
 		k->lock[i].held = false;
+	ranges_lost(k);
 	for (q = LIST_FIRST(&k->reqs); q; q = next) {
 		next = LIST_NEXT(q, all);
 		op = q->op;

@@ -15,7 +15,7 @@ static bool others_lease(struct gns_origin *o, struct session *s,
 	if (!obj)
 		return false;
 	LIST_FOREACH(l, &obj->leases, by_obj)
-		if (l->s != s && !l->s->dead)
+		if (l->s != s && !l->s->dead && !l->hold)
 			return true;
 	return false;
 }

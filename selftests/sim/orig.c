@@ -40,6 +40,7 @@ void orig_start(void *arg)
 		return;
 	}
 	o->up = true;
+	o->started = host_boottime(&o->host);
 	story(s, W_ORIGIN, 0, "STARTED, ttl %llu ms",
 	      (unsigned long long)(o->cfg.ttl / MS));
 }
@@ -58,6 +59,7 @@ void orig_crash(struct orig *o, bool power)
 	o->life.count++;
 	simdb_crash(s->db, power);
 	simfs_crash(s->fs, power);
+	files_origin_died(s);
 	if (power) {
 		o->cfg.boot_id.b[0]++;
 		host_reboot(&o->host);

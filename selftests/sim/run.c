@@ -9,6 +9,8 @@
 
 /* After the faults, everything asked has to be answered within this time. */
 #define PATIENCE (60 * SEC)
+/* So long after the last close an origin may not know of it: it asks then. */
+#define ORPHANS_STAY (1300 * SEC)
 /* The last part of a run is without faults. */
 #define CALM (2 * SEC)
 
@@ -46,12 +48,13 @@ static void play(struct sim *s)
 	while (!s->failed && sim_step(s)) {
 		if (s->now < s->opts.duration)
 			continue;
-		if (!busy(s))
+		if (!busy(s) && !simfs_orphans(s->fs))
 			break;
-		if (s->now > s->opts.duration + PATIENCE) {
+		if (s->now > s->opts.duration + PATIENCE && busy(s))
 			stuck(s);
-			break;
-		}
+		else if (s->now > s->opts.duration + ORPHANS_STAY)
+			sim_fail(s, "orphan", "%u files without a name stay",
+				 simfs_orphans(s->fs));
 	}
 	if (!s->failed)
 		history_check(s->hist);
@@ -97,6 +100,7 @@ bool sim_run(const struct sim_opts *opts, struct sim_result *r)
 	for (i = 0; i < SIM_SATS; i++)
 		s->kern[i] = kmodel_new(s, i);
 	nemesis_start(s);
+	files_start(s);
 	play(s);
 	ok = !s->failed;
 	settle_up(s, r);

@@ -177,6 +177,9 @@ u32 simfs_data(struct simfs *fs, u32 ino, const u8 **data);
 void simfs_dir(struct simfs *fs, u32 ino, u32 *ids);
 u32 simfs_made(struct simfs *fs, u32 serial);
 u32 simfs_fh_ino(const struct gns_fh *fh);
+bool simfs_exists(const struct simfs *fs, u32 ino);
+bool simfs_is_orphan(const struct simfs *fs, u32 ino);
+u32 simfs_orphans(const struct simfs *fs);
 
 /* Inode numbers of what is there from the start. */
 #define INO_ROOT 1
@@ -199,6 +202,7 @@ struct orig {
 	struct penv env;
 	struct gns_origin *o;
 	struct gns_origin_config cfg;
+	u64 started; /* by the host's boot clock */
 	bool up;
 };
 
@@ -227,6 +231,16 @@ void oracle_apply(struct sim *s, const struct gns_msg *req,
 void locks_applied(struct sim *s, u32 ino, u32 serial);
 
 void oracle_locks(struct sim *s, u32 ino);
+
+/* ranges.c */
+bool ranges_seed(const struct sim *s);
+void oracle_ranges(struct sim *s, u32 ino);
+
+/* files.c: open files */
+bool files_seed(const struct sim *s);
+void files_gone(struct sim *s, u32 ino, const struct gns_msg *req);
+void files_origin_died(struct sim *s);
+void files_start(struct sim *s);
 
 /* verdict.c */
 void verdict_tell(struct sim *s);

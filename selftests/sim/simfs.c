@@ -5,7 +5,8 @@
  * Files change in two steps with time between them, so a read beside an apply
  * is torn. A process's death stops what is under way between its steps. Power
  * loss keeps, of each file not synced, any mix of old and new data and old
- * and new ctime, and of the names a prefix of their history.
+ * and new ctime, and of the names a prefix of their history. An orphan has a
+ * name that nobody sees, which it gets before it loses its last one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -67,22 +68,31 @@ u32 *simfs_slot(struct inode *dir, u32 name)
 	return (u32 *)dir->data + name;
 }
 
+static void sync_name(struct simfs *fs, const struct name_op *n)
+{
+	struct inode *d = &fs->disk[n->dir];
+
+	if (!n->dir) {
+		fs->disk[n->ino].kept = n->name;
+		return;
+	}
+	*simfs_slot(d, n->name) = n->ino;
+	d->ctime = fs->mem[n->dir].ctime;
+	d->applied = fs->mem[n->dir].applied;
+	if (n->ino && !fs->disk[n->ino].used) {
+		fs->disk[n->ino] = fs->mem[n->ino];
+		fs->disk[n->ino].used = true;
+		fs->disk[n->ino].kept = false;
+		fs->disk[n->ino].nlink = 1;
+	}
+}
+
 static void sync_names(struct simfs *fs, u32 limit)
 {
 	struct name_op *n;
 
 	while (limit-- && (n = TAILQ_FIRST(&fs->names))) {
-		struct inode *d = &fs->disk[n->dir];
-		struct inode *m = &fs->mem[n->ino];
-
-		*simfs_slot(d, n->name) = n->ino;
-		d->ctime = fs->mem[n->dir].ctime;
-		d->applied = fs->mem[n->dir].applied;
-		if (n->ino && !fs->disk[n->ino].used) {
-			fs->disk[n->ino] = *m;
-			fs->disk[n->ino].used = true;
-			fs->disk[n->ino].nlink = 1;
-		}
+		sync_name(fs, n);
 		/* A rename is one step of the disk's journal. */
 		limit += n->more;
 		TAILQ_REMOVE(&fs->names, n, link);
@@ -251,14 +261,64 @@ void simfs_crash(struct simfs *fs, bool power)
 			fs->disk[ino].nlink++;
 		}
 	}
-	for (i = INO_FREE; i < FS_INODES; i++)
-		fs->disk[i].used = fs->disk[i].nlink;
+	/* What still has a name of its own was not lost after all. */
+	for (i = INO_FREE; i < FS_INODES; i++) {
+		fs->disk[i].used = fs->disk[i].nlink || fs->disk[i].kept;
+		fs->disk[i].kept &= !fs->disk[i].nlink;
+	}
 	memcpy(fs->mem, fs->disk, sizeof(fs->mem));
+}
+
+bool simfs_is_orphan(const struct simfs *fs, u32 ino)
+{
+	return fs->mem[ino].used && fs->mem[ino].kept;
+}
+
+bool simfs_exists(const struct simfs *fs, u32 ino)
+{
+	return fs->mem[ino].used;
+}
+
+u32 simfs_orphans(const struct simfs *fs)
+{
+	u32 i, n = 0;
+
+	for (i = INO_FREE; i < fs->next; i++)
+		n += simfs_is_orphan(fs, i);
+	return n;
+}
+
+static void fs_orphans(struct gns_fs *gfs,
+		       void (*each)(void *arg, const struct gns_fh *fh),
+		       void *arg)
+{
+	struct simfs *fs = container_of(gfs, struct simfs, fs);
+	struct gns_fh fh;
+	u32 i;
+
+	for (i = INO_FREE; i < fs->next; i++) {
+		fh = simfs_fh(fs, i);
+		if (simfs_is_orphan(fs, i))
+			each(arg, &fh);
+	}
+}
+
+static void fs_forget(struct gns_fs *gfs, const struct gns_fh *fh)
+{
+	struct simfs *fs = container_of(gfs, struct simfs, fs);
+	u32 ino = simfs_fh_ino(fh);
+
+	story(fs->s, W_ORIGIN, 0, "%u goes for good", ino);
+	simfs_keep(fs, &fs->mem[ino], false);
+	fs->mem[ino].used = false;
+	files_gone(fs->s, ino, NULL);
 }
 
 static const struct gns_fs_ops fs_ops = {
 	.submit = fs_submit,
 	.sync = fs_sync,
+	.orphans = fs_orphans,
+	.forget = fs_forget,
 };
 
 struct simfs *simfs_new(struct sim *s, struct host *host)

@@ -16,6 +16,7 @@
 struct inode {
 	bool used;
 	bool dir;
+	bool kept; /* has a name where nobody sees it: an orphan, if no other */
 	u32 nlink;
 	u32 size;
 	u8 data[FS_LOG_BYTES]; /* file; of a directory: u32 ids by name */
@@ -24,7 +25,7 @@ struct inode {
 };
 
 struct name_op {
-	u32 dir, name, ino; /* ino 0: the name goes */
+	u32 dir, name, ino; /* ino 0: the name goes; dir 0: see set_kept() */
 	bool more; /* the next one belongs to it: both or none */
 	TAILQ_ENTRY(name_op) link;
 };
@@ -54,6 +55,7 @@ void simfs_sync_inode(struct simfs *fs, u32 ino);
 
 /* simfs_ops.c */
 const struct gns_fh *simfs_op_fh(const struct gns_msg *m);
+void simfs_keep(struct simfs *fs, struct inode *i, bool kept);
 void simfs_lookup(struct simfs *fs, struct gns_fsop *op);
 void simfs_reval(struct simfs *fs, struct gns_fsop *op);
 void simfs_read_first(struct simfs *fs, struct gns_fsop *op, struct inode *i);

@@ -57,19 +57,42 @@ static void changed(struct simfs *fs, struct gns_fsop *op, struct inode *i)
 	struct gns_changed_list *l = &op->rep.r_change.changed;
 	struct gns_changed *c = &l->v[l->n];
 
-	if (!i->nlink)
+	if (!i->nlink && !i->kept)
 		return;
 	l->n++;
 	c->fh = simfs_fh(fs, i - fs->mem);
 	attr_of(fs, i, &c->attr);
 }
 
-static void drop_link(struct simfs *fs, struct inode *i)
+/* The name that nobody sees: it is there, or it goes. */
+void simfs_keep(struct simfs *fs, struct inode *i, bool kept)
+{
+	struct name_op *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		abort();
+	n->ino = i - fs->mem;
+	n->name = kept;
+	TAILQ_INSERT_TAIL(&fs->names, n, link);
+	i->kept = kept;
+}
+
+/* Before it loses a name. */
+static void keep(struct simfs *fs, struct gns_fsop *op, struct inode *i)
+{
+	if (op->keep && i->nlink == 1)
+		simfs_keep(fs, i, true);
+}
+
+static void drop_link(struct simfs *fs, const struct gns_fsop *op,
+		      struct inode *i)
 {
 	i->nlink--;
 	touch(fs, i);
-	if (!i->nlink)
-		i->used = false;
+	if (i->nlink || i->kept)
+		return;
+	i->used = false;
+	files_gone(fs->s, (u32)(i - fs->mem), op->req);
 }
 
 static int fs_create(struct simfs *fs, struct gns_fsop *op)
@@ -131,8 +154,9 @@ static int fs_unlink(struct simfs *fs, struct gns_fsop *op)
 	if (nr < 0 || !*simfs_slot(dir, nr))
 		return -ENOENT;
 	i = &fs->mem[*simfs_slot(dir, nr)];
+	keep(fs, op, i);
 	set_name(fs, dir, nr, 0);
-	drop_link(fs, i);
+	drop_link(fs, op, i);
 	changed(fs, op, dir);
 	changed(fs, op, i);
 	return 0;
@@ -153,12 +177,14 @@ static int fs_rename(struct simfs *fs, struct gns_fsop *op)
 	old = *simfs_slot(nd, nn) ? &fs->mem[*simfs_slot(nd, nn)] : NULL;
 	/* Two names of one file both stay, as with rename(2). */
 	if (i != old) {
+		if (old)
+			keep(fs, op, old);
 		set_name(fs, nd, nn, i - fs->mem);
 		TAILQ_LAST(&fs->names, name_ops)->more = true;
 		set_name(fs, od, on, 0);
 		touch(fs, i);
 		if (old)
-			drop_link(fs, old);
+			drop_link(fs, op, old);
 	}
 	changed(fs, op, od);
 	if (nd != od)

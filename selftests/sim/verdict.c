@@ -39,6 +39,10 @@ static const struct {
 	  "Two satellites have a lock at a time, by their own clocks; or a write that\n"
 	  "was made under a lock is applied while another one has it; or\n"
 	  "the origin holds one that nobody has asked for." },
+	{ "orphan",
+	  "A file that a satellite has open is gone, in a session that lives, or\n"
+	  "before it had time to come back to an origin that was restarted; or nobody\n"
+	  "has it open, and it stays." },
 	{ "names",
 	  "A name that is never changed led to another object, or to none." },
 	{ "protocol",

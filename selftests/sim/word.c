@@ -88,6 +88,7 @@ static void word_up(struct kmodel *k, const struct gns_r_hello *h)
 	k->features = h->features;
 	k->expires = 0;
 	k->stamp = 0;
+	k->newest = 0;
 	for (i = 0; i < K_INODES; i++) {
 		if (!k->obj[i])
 			continue;
@@ -101,6 +102,7 @@ static void word_up(struct kmodel *k, const struct gns_r_hello *h)
 	      (unsigned long long)h->sid & 0xffff);
 	if (sim_chance(k->s, 500000))
 		revalidate(k);
+	files_again(k);
 }
 
 static void word_lost(struct kmodel *k, u64 sid)
@@ -122,25 +124,27 @@ static void word_lost(struct kmodel *k, u64 sid)
 	word_post(word_new(k, WD_FENCED, sid));
 }
 
-static void word_revoke(struct kmodel *k, const struct word *w)
+/* The origin asks for all grants of @o up to @upto, or nobody needs them. */
+void kmodel_revoke(struct kmodel *k, u64 sid, struct kobj *o, u64 upto)
 {
-	struct kobj *o = kobj_get(k, simfs_fh_ino(&w->fh));
 	struct word *r;
 
-	if (w->sid != k->sid)
+	if (sid != k->sid || !k->sat)
 		return;
-	o->revoked = max_u64(o->revoked, w->a);
-	if (o->held && o->number <= w->a) {
+	o->revoked = max_u64(o->revoked, upto);
+	if (o->held && o->number <= upto) {
 		story(k->s, W_SAT, k->nr, "fence %u up to grant %llu", o->ino,
-		      (unsigned long long)w->a);
+		      (unsigned long long)upto);
 		o->held = false;
 		o->epoch = ++k->gen;
 		kobj_drop(o);
 	}
+	o->said_open = o->opens ? sid : 0;
 	/* The mappings go in the worker; only then it is released. */
-	r = word_new(k, WD_RELEASED, w->sid);
-	r->fh = w->fh;
-	r->a = w->a;
+	r = word_new(k, WD_RELEASED, sid);
+	r->fh = simfs_fh(k->s->fs, o->ino);
+	r->a = upto;
+	r->b = o->opens;
 	sim_in(k->s, 10 * US + sim_below(k->s, 10 * MS), &k->helper, word_run,
 	       r, true);
 }
@@ -152,7 +156,7 @@ static void word_released(struct kmodel *k, const struct word *w)
 	if (!o->held)
 		o->pte = false;
 	if (!k->deaf)
-		gns_sat_released(k->sat, w->sid, &w->fh, w->a, false);
+		gns_sat_released(k->sat, w->sid, &w->fh, w->a, w->b);
 }
 
 static void word_reply(struct kmodel *k, u64 id, const struct gns_msg *rep)
@@ -180,7 +184,8 @@ static void word_run(void *arg)
 		word_lost(k, w->sid);
 		break;
 	case WD_REVOKE:
-		word_revoke(k, w);
+		kmodel_revoke(k, w->sid, kobj_get(k, simfs_fh_ino(&w->fh)),
+			      w->a);
 		break;
 	case WD_REPLY:
 		word_reply(k, w->id, &w->rep);

@@ -228,6 +228,7 @@ void lin_explain(FILE *out, const struct lin_model *m, const struct lin_op *ops,
 extern const struct lin_model lin_register;
 extern const struct lin_model lin_log;
 extern const struct lin_model lin_tree;
+extern const struct lin_model lin_lock;
 
 const struct lin_model *lin_model_find(const char *name);
 
@@ -277,6 +278,18 @@ enum lin_tree_kind {
 	LIN_TREE_LINK,		/* arg: dir, name, id it gets; -EEXIST */
 	LIN_TREE_SYNC,		/* arg: dir; no loss undoes its names as of now */
 	LIN_TREE_LOSE,		/* list: id or 0 per name of every dir, as of now */
+};
+
+/*
+ * Exclusive. Each owner gets the lock once, if at all. A lock that was lost is an
+ * UNLOCK of unknown outcome: called when the lock was got, never answered.
+ */
+enum lin_lock_kind {
+	LIN_LOCK_LOCK,		/* arg: owner; waits until it is free */
+	LIN_LOCK_TRY,		/* arg: owner; -EAGAIN: somebody has it */
+	LIN_LOCK_UNLOCK,	/* arg: owner */
+	LIN_LOCK_HELD,		/* arg: owner, who did something under it */
+	LIN_LOCK_REVERT,	/* arg: owner, or 0 */
 };
 
 #endif /* GNS_LIN_H */

@@ -314,6 +314,7 @@ const struct lin_model *lin_model_find(const char *name)
 		&lin_register,
 		&lin_log,
 		&lin_tree,
+		&lin_lock,
 	};
 	size_t i;
 

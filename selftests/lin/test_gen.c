@@ -112,6 +112,54 @@ static void want_tree(struct plan *p, const struct gen *g, struct rng *r,
 	}
 }
 
+/* What is asked for when it is free, or not, is settled at its moment. */
+static void want_lock(struct plan *p, const struct gen *g, struct rng *r,
+		      uint32_t id)
+{
+	struct lin_op *op = &p->op;
+
+	op->arg[0] = id;
+	if (percent(r, g->reads))
+		op->kind = LIN_LOCK_HELD;
+	else if (rnd(r, 1000) < g->reverts)
+		op->kind = LIN_LOCK_REVERT;
+	else
+		op->kind = (uint16_t)rnd(r, 3) + LIN_LOCK_LOCK;
+}
+
+static void exec_lock(struct world *w, struct lin_op *op)
+{
+	uint64_t *owner = &w->value[op->obj];
+
+	switch (op->kind) {
+	case LIN_LOCK_HELD:
+		if (*owner)
+			op->arg[0] = *owner;
+		else
+			op->err = LIN_UNKNOWN;
+		break;
+	case LIN_LOCK_UNLOCK:
+		if (!*owner) {
+			op->kind = LIN_LOCK_LOCK;
+			*owner = op->arg[0];
+			break;
+		}
+		op->arg[0] = *owner;
+		*owner = 0;
+		break;
+	case LIN_LOCK_REVERT:
+		*owner = op->arg[0];
+		break;
+	default:
+		if (*owner) {
+			op->kind = LIN_LOCK_TRY;
+			op->err = -EAGAIN;
+			break;
+		}
+		*owner = op->arg[0];
+	}
+}
+
 static void exec_register(struct world *w, struct lin_op *op)
 {
 	uint64_t *value = &w->value[op->obj];
@@ -256,6 +304,8 @@ static void plan_op(struct plan *p, const struct gen *g, struct rng *r,
 		want_register(p, g, r, id);
 	else if (g->m == &lin_log)
 		want_log(p, g, r, id);
+	else if (g->m == &lin_lock)
+		want_lock(p, g, r, id);
 	else
 		want_tree(p, g, r, id);
 	/* the same client goes on after its answer, not at the same time */
@@ -280,6 +330,8 @@ static void execute(struct world *w, const struct gen *g, struct plan *p)
 		exec_register(w, &p->op);
 	else if (g->m == &lin_log)
 		exec_log(w, p);
+	else if (g->m == &lin_lock)
+		exec_lock(w, &p->op);
 	else
 		exec_tree(w, p);
 	/* what came out of it is not for the history to know */
@@ -355,6 +407,11 @@ void gen_noise(struct lin_hist *h, size_t i, struct rng *r)
 		return;
 	if (h->m == &lin_tree) {
 		noise_tree(op, list, r, n);
+	} else if (h->m == &lin_lock) {
+		if (op->kind == LIN_LOCK_TRY)
+			op->err = op->err ? 0 : -EAGAIN;
+		else
+			op->arg[0] = 1 + rnd(r, n);
 	} else if (h->m == &lin_log && op->kind == LIN_LOG_READ) {
 		if (op->nlist && rnd(r, 2))
 			op->nlist--;

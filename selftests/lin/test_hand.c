@@ -329,6 +329,11 @@ static const struct hand cases[] = {
 static const char *const malformed[] = {
 	"10 20 c0 o0 read -> 0\n",
 	"model nothing\n",
+	"model lock\n10 20 c0 o0 lock -> ok\n",
+	"model lock\n10 20 c0 o0 lock 0 -> ok\n",
+	"model lock\n10 20 c0 o0 lock 1 -> EAGAIN\n",
+	"model lock\n10 20 c0 o0 unlock 1 -> EAGAIN\n",
+	"model lock\n10 20 c0 o0 try 1 -> EIO\n",
 	"model register\n10 20 c0 o0 read\n",
 	"model register\n10 20 c0 o0 read ->\n",
 	"model register\n10 20 c0 o0 read -> ok\n",
@@ -445,7 +450,7 @@ static void run_cases(const struct hand *c, size_t n)
 
 unsigned int hand_count(void)
 {
-	return ARRAY_SIZE(cases) + hand_nlosses + 1;
+	return ARRAY_SIZE(cases) + hand_nlosses + hand_nlocks + 1;
 }
 
 void hand_run(void)
@@ -457,6 +462,7 @@ void hand_run(void)
 
 	run_cases(cases, ARRAY_SIZE(cases));
 	run_cases(hand_losses, hand_nlosses);
+	run_cases(hand_locks, hand_nlocks);
 	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
 		if (!parse(malformed[i], &h, msg, sizeof(msg))) {
 			tap_note("accepted: %s", malformed[i]);

@@ -74,6 +74,8 @@ struct hand {
 
 extern const struct hand hand_losses[];
 extern const unsigned int hand_nlosses;
+extern const struct hand hand_locks[];
+extern const unsigned int hand_nlocks;
 
 unsigned int hand_count(void);
 void hand_run(void);

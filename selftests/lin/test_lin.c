@@ -11,6 +11,7 @@ static const struct lin_model *const models[] = {
 	&lin_register,
 	&lin_log,
 	&lin_tree,
+	&lin_lock,
 };
 
 #define NMODELS ARRAY_SIZE(models)
@@ -245,7 +246,9 @@ static void never(const struct lin_model *m, struct lin_op *op)
 {
 	uint32_t *list = (uint32_t *)(uintptr_t)op->list;
 
-	if (op->nlist)
+	if (m == &lin_lock)
+		op->arg[0] = 1000000;
+	else if (op->nlist)
 		list[op->nlist - 1] = 1000000;
 	else
 		op->res[0] = 1000000;

@@ -16,6 +16,7 @@ static const struct {
 	{ "ENOENT", ENOENT },
 	{ "EISDIR", EISDIR },
 	{ "ENOTDIR", ENOTDIR },
+	{ "EAGAIN", EAGAIN },
 	{ "ENOSPC", ENOSPC },
 	{ "EDQUOT", EDQUOT },
 	{ "EROFS", EROFS },

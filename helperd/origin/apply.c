@@ -79,8 +79,10 @@ static void applied(struct gns_fsop *op)
 					       backend_saw(&op->rep,
 							   &c->obj[i]->fh),
 					       &list);
-		if (!rep.status)
+		if (!rep.status) {
 			version_child(c, &op->rep, &list);
+			orphan_applied(c);
+		}
 	}
 	rep.r_change.changed = list;
 	change_finish(c, &rep);

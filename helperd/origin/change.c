@@ -77,9 +77,15 @@ static u64 lease_made(struct change *c, const struct gns_msg *rep)
 		return 0;
 	if (version_see(c->o, &r->fh, obj, &r->changed.v[i].attr) ==
 	    r->changed.v[i].after)
-		number = lease_grant(c->s, obj, false);
+		number = lease_grant(c->s, obj, c->req->type == GNS_TMPFILE);
 	obj_put(c->o, obj);
 	return number;
+}
+
+/* It can hold nothing; what it asked for it asks for again, in another one. */
+static bool is_over(const struct session *s)
+{
+	return s->dead || gns_boottime(s->o->env) >= s->deadline;
 }
 
 /* Answer, remember the answer for retries, and make room for the next. */
@@ -87,7 +93,16 @@ void change_finish(struct change *c, struct gns_msg *rep)
 {
 	struct gns_origin *o = c->o;
 	struct slot *sl = c->slot;
+	u64 number = lease_made(c, rep);
 
+	/* A file without a name, and without a lease, is gone again. */
+	if (c->req->type == GNS_TMPFILE && !rep->status && !number) {
+		if (is_over(c->s)) {
+			change_cancel(c);
+			return;
+		}
+		*rep = (struct gns_msg){ .status = ENFILE };
+	}
 	rep->type = c->req->type;
 	rep->reply = true;
 	free(sl->reply);
@@ -96,7 +111,7 @@ void change_finish(struct change *c, struct gns_msg *rep)
 	slot_log_done(o, sl);
 	o->db->ops->commit(o->db, false, NULL, NULL);
 	/* Of this session only: no part of what is remembered. */
-	rep->r_change.number = lease_made(c, rep);
+	rep->r_change.number = number;
 	oconn_reply(c->oc, c->req, rep, NULL);
 	change_release(c);
 	change_free(c);

@@ -304,7 +304,7 @@ void version_recover(struct gns_origin *o);
 void version_drop_all(struct gns_origin *o);
 
 /* lease.c */
-u64 lease_grant(struct session *s, struct obj *obj, bool fault);
+u64 lease_grant(struct session *s, struct obj *obj, bool urgent);
 struct lease *lease_find(struct session *s, struct obj *obj);
 void lease_revoke(struct lease *l);
 void lease_end(struct lease *l);
@@ -322,6 +322,7 @@ void lock_forget(struct session *s, bool quietly);
 /* orphan.c */
 bool orphan_keeps(struct change *c);
 void orphan_made(struct change *c, struct obj *obj);
+void orphan_applied(struct change *c);
 void orphan_unused(struct gns_origin *o, const struct gns_fh *fh);
 void orphan_start(struct gns_origin *o);
 void orphan_timer(void *arg);

@@ -45,7 +45,8 @@
  *
  * @keep: the object goes on as an orphan, by its handle alone, over crashes
  * and restarts; its attributes say nlink 0, and r_change.changed has it. It is
- * no error if the backend can not do that: then the object is gone.
+ * no error if the backend can not do that: then the object is gone. What TMPFILE
+ * makes is an orphan, too; who keeps none answers EOPNOTSUPP.
  */
 struct gns_fsop {
 	const struct gns_msg *req;

@@ -15,15 +15,15 @@ struct lease *lease_find(struct session *s, struct obj *obj)
 }
 
 /*
- * The last eighth is for faults. In the upper half nobody gets more than twice
+ * The last eighth is for what is urgent. In the upper half nobody gets more than twice
  * a fair share, so that one who walks a large tree leaves room for others.
  */
-static bool lease_room(const struct session *s, bool fault)
+static bool lease_room(const struct session *s, bool urgent)
 {
 	const struct gns_origin *o = s->o;
 	u64 max = o->cfg.max_leases;
 
-	if (o->stats.leases >= (fault ? max : max - max / 8))
+	if (o->stats.leases >= (urgent ? max : max - max / 8))
 		return false;
 	return o->stats.leases < max / 2 ||
 	       s->nleases < 2 * max / o->stats.sessions;
@@ -37,12 +37,12 @@ static bool is_changing(const struct obj *obj)
 	return c && !c->turn && c->from != obj;
 }
 
-static struct lease *lease_new(struct session *s, struct obj *obj, bool fault)
+static struct lease *lease_new(struct session *s, struct obj *obj, bool urgent)
 {
 	struct gns_origin *o = s->o;
 	struct lease *l;
 
-	if (!lease_room(s, fault))
+	if (!lease_room(s, urgent))
 		return NULL;
 	l = calloc(1, sizeof(*l));
 	if (!l)
@@ -58,9 +58,10 @@ static struct lease *lease_new(struct session *s, struct obj *obj, bool fault)
 
 /*
  * Give @s a lease on @obj with the answer being made now. Returns the grant's
- * number, or 0: the answer goes out without a lease.
+ * number, or 0: the answer goes out without a lease. @urgent: a fault, or there
+ * is nothing else that keeps the object.
  */
-u64 lease_grant(struct session *s, struct obj *obj, bool fault)
+u64 lease_grant(struct session *s, struct obj *obj, bool urgent)
 {
 	struct gns_origin *o = s->o;
 	struct lease *l;
@@ -75,7 +76,7 @@ u64 lease_grant(struct session *s, struct obj *obj, bool fault)
 	if (l && l->revoke_at)
 		return 0;
 	if (!l)
-		l = lease_new(s, obj, fault);
+		l = lease_new(s, obj, urgent);
 	if (!l)
 		return 0;
 	o->stats.grants++;

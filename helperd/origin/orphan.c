@@ -12,6 +12,9 @@
  * until everybody who had one open has had time to come back and ask for it: a
  * lease on an orphan keeps it as a hold does.
  *
+ * A file that is made without a name is an orphan from the beginning, kept by
+ * the lease of who made it; it may get a name, and is none any more.
+ *
  * That somebody has closed an orphan may have been lost on its way. So leases
  * and holds of orphans are revoked now and then: the answer is the truth.
  */
@@ -83,7 +86,7 @@ static void orphan_arm(struct gns_origin *o)
 		gns_timer_arm(&o->orphan_timer, at);
 }
 
-/* @fh has no name any more, and lives on. */
+/* @fh has no name, and lives on. */
 static void orphan_add(struct gns_origin *o, const struct gns_fh *fh)
 {
 	struct orphan *orphan = orphan_find(o, fh);
@@ -120,6 +123,20 @@ static void orphan_free(struct gns_origin *o, struct orphan *orphan)
 	HASH_DEL(o->orphans, orphan);
 	o->stats.orphans--;
 	free(orphan);
+}
+
+/* @c ran: what it made has no name, or what it is about has got one. */
+void orphan_applied(struct change *c)
+{
+	struct orphan *orphan;
+
+	if (c->req->type == GNS_TMPFILE)
+		orphan_add(c->o, &c->op.rep.r_change.fh);
+	if (c->req->type != GNS_LINK)
+		return;
+	orphan = orphan_find(c->o, &c->req->link.fh);
+	if (orphan)
+		orphan_free(c->o, orphan);
 }
 
 /* Nobody leases, reads or changes @fh. If it is an orphan, it goes. */

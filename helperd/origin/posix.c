@@ -47,6 +47,7 @@ static struct about about_what(const struct gns_msg *req)
 	case GNS_MKDIR:
 	case GNS_UNLINK:
 	case GNS_RMDIR:
+	case GNS_TMPFILE:
 		return (struct about){ &req->make.dir, NULL, &req->make.cred };
 	case GNS_RENAME:
 		return (struct about){ &req->rename.odir, &req->rename.ndir,

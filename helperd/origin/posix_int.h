@@ -267,6 +267,9 @@ int do_copy(struct job *j);
 bool orphan_is(const struct statx *st);
 int orphan_link(struct job *j, const struct gns_fh *fh, int fd);
 void orphan_linked(struct job *j, const struct gns_fh *fh, int fd, bool gone);
+int orphan_begin(struct job *j, const struct gns_fh *fh, int fd, bool nameable);
+bool orphan_may_be_named(const struct gns_fh *fh);
+void orphan_named(struct job *j, const struct gns_fh *fh);
 int do_forget(struct job *j);
 void posix_orphans(struct gns_fs *fs,
 		   void (*each)(void *arg, const struct gns_fh *fh), void *arg);
@@ -280,5 +283,6 @@ int do_mknod(struct job *j);
 int do_link(struct job *j);
 int do_unlink(struct job *j);
 int do_rename(struct job *j);
+int do_tmpfile(struct job *j);
 
 #endif

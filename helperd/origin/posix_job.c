@@ -47,6 +47,7 @@ static int (*const table[GNS_MSG_END])(struct job *j) = {
 	[GNS_SETXATTR] = do_setxattr,
 	[GNS_FALLOCATE] = do_fallocate,
 	[GNS_COPY] = do_copy,
+	[GNS_TMPFILE] = do_tmpfile,
 };
 
 /*

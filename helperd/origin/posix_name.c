@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes of names: CREATE, MKDIR, SYMLINK, MKNOD, LINK, UNLINK, RMDIR, RENAME.
+ * Changes of names: CREATE, MKDIR, SYMLINK, MKNOD, LINK, UNLINK, RMDIR, RENAME;
+ * and TMPFILE, which makes something without one.
  *
  * What names mean is opened before they change, so that the object can be
  * looked at afterwards, whatever it is called by then.
@@ -26,15 +27,14 @@ static int open_as(struct job *j, int dir, const char *name, u64 flags,
 }
 
 /* And under the umask of the caller. */
-static int create_as(struct job *j, int dir, const char *name)
+static int create_as(struct job *j, int dir, const char *name, u64 how)
 {
 	const struct gns_m_make *req = &j->op->req->make;
 	int fd = acl_umask(req->umask);
 
 	if (fd)
 		return fd;
-	fd = open_as(j, dir, name, O_CREAT | O_EXCL | O_RDWR,
-		     req->mode & 07777);
+	fd = open_as(j, dir, name, how | O_RDWR, req->mode & 07777);
 	acl_umask(0);
 	return fd;
 }
@@ -128,6 +128,19 @@ static int create_found(struct job *j, int dir, const char *name)
 	return err;
 }
 
+/* The answer has its handle. */
+static void made_file(struct job *j, int fd)
+{
+	struct gns_r_change *rep = &j->op->rep.r_change;
+
+	j->changed = true;
+	rep->created = 1;
+	changed_fd(j, &rep->fh, fd);
+	j->child = rep->fh;
+	j->child_fd = fd;
+	j->child_kind = FD_WRITE;
+}
+
 static void created(struct job *j, int fd)
 {
 	struct gns_r_change *rep = &j->op->rep.r_change;
@@ -140,10 +153,7 @@ static void created(struct job *j, int fd)
 		close(fd);
 		return;
 	}
-	changed_fd(j, &rep->fh, fd);
-	j->child = rep->fh;
-	j->child_fd = fd;
-	j->child_kind = FD_WRITE;
+	made_file(j, fd);
 }
 
 int do_create(struct job *j)
@@ -158,7 +168,7 @@ int do_create(struct job *j)
 	if (err)
 		return err;
 	do {
-		fd = create_as(j, dir, name);
+		fd = create_as(j, dir, name, O_CREAT | O_EXCL);
 		if (fd >= 0) {
 			created(j, fd);
 			return 0;
@@ -169,6 +179,33 @@ int do_create(struct job *j)
 		/* Gone again, beside gns: one of the two will hold. */
 	} while ((err == -ENOENT || err == -ESTALE) && ++tries < 100);
 	return no_name(err, dir, -1);
+}
+
+/*
+ * Its hidden name is there before anybody hears of the file; one that dies
+ * before that is nobody's, and goes with its descriptor.
+ */
+int do_tmpfile(struct job *j)
+{
+	struct gns_r_change *rep = &j->op->rep.r_change;
+	bool excl = j->op->req->make.flags & GNS_TF_EXCL;
+	int dir, fd, err = dir_of(j->po, &dir);
+
+	if (err)
+		return err;
+	fd = create_as(j, dir, ".", O_TMPFILE);
+	if (fd < 0)
+		return no_name(fd, dir, -1);
+	err = child_fh(j, fd, &rep->fh);
+	if (!err)
+		err = orphan_begin(j, &rep->fh, fd, !excl);
+	if (err) {
+		rep->fh = (struct gns_fh){ 0 };
+		close(fd);
+		return err;
+	}
+	made_file(j, fd);
+	return 0;
 }
 
 /* Make @name in @dir what the request says; as the caller. */
@@ -290,7 +327,7 @@ int do_link(struct job *j)
 	struct gns_attr attr;
 	int dir, err = fd < 0 ? fd : fd_stat(fd, &attr);
 
-	if (!err && !attr.nlink)
+	if (!err && !attr.nlink && !orphan_may_be_named(&j->po2->fh))
 		err = -ENOENT;
 	if (!err)
 		err = name_copy(&j->op->req->link.name, name);
@@ -308,6 +345,8 @@ int do_link(struct job *j)
 	if (err)
 		return no_name(err, dir, fd);
 	j->changed = true;
+	if (!attr.nlink)
+		orphan_named(j, &j->po2->fh);
 	changed_self(j);
 	changed_fd(j, &j->po2->fh, fd);
 	return 0;

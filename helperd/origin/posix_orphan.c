@@ -5,7 +5,8 @@
  * Such a file has one name more, in a hidden directory at the root of its
  * export: the digits of its handle. It gets that before it loses its last own
  * name, so a crash in between leaves a file with two names, which the next
- * start sets right. Nobody outside sees the directory, in whichever export it
+ * start sets right. With NAMEABLE behind the digits it has never had another
+ * name, and may get one, before it loses this one. Nobody outside sees the directory, in whichever export it
  * may lie, and the hidden name does not count as a link.
  *
  * Which files these are is asked with each stat, by device and inode, for they
@@ -24,7 +25,8 @@
 #include "lib/log.h"
 #include "origin/posix_int.h"
 
-#define NAME_LEN (2 * GNS_FH_MAX + 1)
+#define NAMEABLE '+'
+#define NAME_LEN (2 * GNS_FH_MAX + 2)
 
 struct kept_key {
 	u64 dev;
@@ -36,6 +38,7 @@ struct kept {
 	struct kept_key key;
 	struct gns_fh fh;
 	struct posix *p;
+	bool nameable;
 	UT_hash_handle hh; /* by key */
 	UT_hash_handle by_fh;
 };
@@ -75,7 +78,8 @@ static void drop(struct kept *k)
 	free(k);
 }
 
-static int enter(struct posix *p, const struct gns_fh *fh, int fd)
+static int enter(struct posix *p, const struct gns_fh *fh, int fd,
+		 bool nameable)
 {
 	struct kept *k = calloc(1, sizeof(*k)), *old;
 	struct statx st;
@@ -89,6 +93,7 @@ static int enter(struct posix *p, const struct gns_fh *fh, int fd)
 	k->key = key_of(&st);
 	k->fh = *fh;
 	k->p = p;
+	k->nameable = nameable;
 	pthread_rwlock_wrlock(&lock);
 	HASH_FIND(hh, kept, &k->key, sizeof(k->key), old);
 	if (old)
@@ -125,22 +130,24 @@ void orphans_drop_all(struct posix *p)
 	pthread_rwlock_unlock(&lock);
 }
 
-static void name_of(const struct gns_fh *fh, char *name)
+static void name_of(const struct gns_fh *fh, bool nameable, char *name)
 {
 	u32 i;
 
 	for (i = 0; i < fh->len; i++)
 		snprintf(name + 2 * i, 3, "%02x", fh->b[i]);
+	name[2 * i] = nameable ? NAMEABLE : 0;
+	name[2 * i + 1] = 0;
 }
 
-static bool fh_of(const char *name, struct gns_fh *fh)
+static bool fh_of(const char *name, struct gns_fh *fh, bool *nameable)
 {
-	size_t len = strlen(name), i;
+	size_t len = strspn(name, "0123456789abcdef"), i;
 	unsigned int b;
 
 	memset(fh, 0, sizeof(*fh));
-	if (!len || len % 2 || len / 2 > GNS_FH_MAX ||
-	    strspn(name, "0123456789abcdef") != len)
+	*nameable = name[len] == NAMEABLE;
+	if (!len || len % 2 || len / 2 > GNS_FH_MAX || name[len + *nameable])
 		return false;
 	for (i = 0; i < len / 2; i++) {
 		if (sscanf(name + 2 * i, "%2x", &b) != 1)
@@ -189,24 +196,33 @@ static int link_at(int fd, int dir, const char *name)
 	return 0;
 }
 
+static int link_hidden(struct job *j, const struct gns_fh *fh, int fd,
+		       bool nameable)
+{
+	char name[NAME_LEN];
+	int dir = open_dir(j->ex, true), err;
+
+	if (dir < 0)
+		return dir;
+	name_of(fh, nameable, name);
+	err = link_at(fd, dir, name);
+	close(dir);
+	return err;
+}
+
 /*
  * What @fd means is about to lose a name: if that is its last one, and the
  * request says so, it gets the hidden one. 1: it did; 0; -EMFILE or -ENFILE.
  */
 int orphan_link(struct job *j, const struct gns_fh *fh, int fd)
 {
-	char name[NAME_LEN];
 	struct gns_attr attr;
-	int dir, err;
+	int err;
 
 	if (!j->op->keep || fd_attr(fd, &attr) || !S_ISREG(attr.mode) ||
 	    attr.nlink != 1)
 		return 0;
-	name_of(fh, name);
-	dir = open_dir(j->ex, true);
-	err = dir < 0 ? dir : link_at(fd, dir, name);
-	if (dir >= 0)
-		close(dir);
+	err = link_hidden(j, fh, fd, false);
 	if (err == -EMFILE || err == -ENFILE)
 		return err;
 	if (err)
@@ -214,12 +230,13 @@ int orphan_link(struct job *j, const struct gns_fh *fh, int fd)
 	return !err;
 }
 
-static void unlink_hidden(const struct exported *ex, const struct gns_fh *fh)
+static void unlink_hidden(const struct exported *ex, const struct gns_fh *fh,
+			  bool nameable)
 {
 	char name[NAME_LEN];
 	int dir = open_dir(ex, false);
 
-	name_of(fh, name);
+	name_of(fh, nameable, name);
 	if (dir < 0)
 		return;
 	if (unlinkat(dir, name, 0) && errno != ENOENT)
@@ -231,9 +248,45 @@ static void unlink_hidden(const struct exported *ex, const struct gns_fh *fh)
 /* orphan_link() was right: the other name is gone. Or not: as before. */
 void orphan_linked(struct job *j, const struct gns_fh *fh, int fd, bool gone)
 {
-	if (gone && !enter(j->p, fh, fd))
+	if (gone && !enter(j->p, fh, fd, false))
 		return;
-	unlink_hidden(j->ex, fh);
+	unlink_hidden(j->ex, fh, false);
+}
+
+/*
+ * What @fd means was made without a name. EOPNOTSUPP: nothing can be kept in
+ * this export, or not what is made in that directory of it.
+ */
+int orphan_begin(struct job *j, const struct gns_fh *fh, int fd, bool nameable)
+{
+	int err = link_hidden(j, fh, fd, nameable);
+
+	if (err == -EPERM || err == -EXDEV)
+		return -EOPNOTSUPP;
+	if (!err)
+		err = enter(j->p, fh, fd, nameable);
+	if (err)
+		unlink_hidden(j->ex, fh, nameable);
+	return err;
+}
+
+bool orphan_may_be_named(const struct gns_fh *fh)
+{
+	struct kept *k;
+	bool ret;
+
+	pthread_rwlock_rdlock(&lock);
+	HASH_FIND(by_fh, kept_by_fh, fh->b, fh->len, k);
+	ret = k && k->nameable;
+	pthread_rwlock_unlock(&lock);
+	return ret;
+}
+
+/* It has got a name of its own. */
+void orphan_named(struct job *j, const struct gns_fh *fh)
+{
+	leave(fh);
+	unlink_hidden(j->ex, fh, true);
 }
 
 /* A worker's: it goes for good. */
@@ -241,7 +294,7 @@ int do_forget(struct job *j)
 {
 	/* Held open: nothing else gets its number before it is out of here. */
 	pobj_path(j->po);
-	unlink_hidden(j->ex, &j->po->fh);
+	unlink_hidden(j->ex, &j->po->fh, orphan_may_be_named(&j->po->fh));
 	leave(&j->po->fh);
 	j->gone[j->ngone++] = j->po->fh;
 	return 0;
@@ -257,10 +310,10 @@ static bool found(struct posix *p, struct exported *ex, int dir,
 	const struct exported *of;
 	struct gns_attr attr, other;
 	struct gns_fh fh;
-	bool ok;
+	bool nameable, ok;
 	int fd;
 
-	of = fh_of(name, &fh) ? fh_check(p, &fh) : NULL;
+	of = fh_of(name, &fh, &nameable) ? fh_check(p, &fh) : NULL;
 	if (of != ex)
 		return of;
 	fd = fh_open(ex, &fh, O_PATH | O_NOFOLLOW);
@@ -268,7 +321,8 @@ static bool found(struct posix *p, struct exported *ex, int dir,
 		return false;
 	/* With another name it was not lost after all. */
 	ok = !fd_attr(fd, &attr) && !name_stat(dir, name, &other) &&
-	     attr.ino == other.ino && attr.nlink == 1 && !enter(p, &fh, fd);
+	     attr.ino == other.ino && attr.nlink == 1 &&
+	     !enter(p, &fh, fd, nameable);
 	close(fd);
 	return ok;
 }

@@ -178,6 +178,10 @@ static void judge(struct recovery *r)
 	case GNS_MKNOD:
 		judge_made(r);
 		break;
+	case GNS_TMPFILE:
+		/* Nobody has heard of what it may have made. */
+		slot_not_run(r->o, r->sl);
+		break;
 	case GNS_CREATE:
 	case GNS_MKDIR:
 		if (r->child[0].len)

@@ -71,6 +71,9 @@ u32 request_fhs(const struct gns_msg *req, const struct gns_fh **fh)
 	case GNS_MKNOD:
 		fh[0] = &req->mknod.dir;
 		return 1;
+	case GNS_TMPFILE:
+		/* Nothing of its directory changes. */
+		return 0;
 	}
 	fh[0] = &req->make.dir;
 	return 1;
@@ -85,6 +88,7 @@ u32 request_names(const struct gns_msg *req)
 	case GNS_SETXATTR:
 	case GNS_FALLOCATE:
 	case GNS_COPY:
+	case GNS_TMPFILE:
 		return 0;
 	case GNS_RENAME:
 		return 2;

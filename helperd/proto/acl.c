@@ -34,6 +34,7 @@ static u32 *mode_of(struct gns_msg *msg, u32 **umask)
 	switch (msg->type) {
 	case GNS_CREATE:
 	case GNS_MKDIR:
+	case GNS_TMPFILE:
 		*umask = &msg->make.umask;
 		return &msg->make.mode;
 	case GNS_MKNOD:

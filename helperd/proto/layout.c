@@ -169,6 +169,16 @@ static const struct gns_field f_make[] = {
 	END,
 };
 
+static const struct gns_field f_tmpfile[] = {
+	M(CHANGE, make.change, 0),
+	M(CRED, make.cred, 0),
+	M(FH, make.dir, 0),
+	M(U32, make.mode, 07777),
+	M(U32, make.umask, GNS_UMASK_ALL),
+	M(U8, make.flags, GNS_TF_ALL),
+	END,
+};
+
 static const struct gns_field f_unlink[] = {
 	M(CHANGE, make.change, 0),
 	M(CRED, make.cred, 0),
@@ -348,6 +358,7 @@ static const struct gns_layout requests[GNS_MSG_END] = {
 	[GNS_LOCK] = { .fields = f_lock },
 	[GNS_UNLOCKED] = { .fields = f_unlocked },
 	[GNS_RELEASED_OPEN] = { .fields = f_revoke },
+	[GNS_TMPFILE] = { .fields = f_tmpfile },
 };
 
 static const struct gns_layout replies[GNS_MSG_END] = {
@@ -381,6 +392,7 @@ static const struct gns_layout replies[GNS_MSG_END] = {
 	[GNS_FALLOCATE] = { .fields = f_change_r },
 	[GNS_COPY] = { .fields = f_copy_r },
 	[GNS_LOCK] = { .fields = f_lock_r },
+	[GNS_TMPFILE] = { .fields = f_change_r },
 };
 
 const struct gns_field gns_dirent_fields[] = {
@@ -456,6 +468,7 @@ const char *gns_msg_name(u16 type)
 		"LOCK",
 		"UNLOCKED",
 		"RELEASED_OPEN",
+		"TMPFILE",
 	};
 
 	return type < GNS_MSG_END ? names[type] : "?";

@@ -204,13 +204,13 @@ struct gns_m_write {
 	u8 flags;
 };
 
-struct gns_m_make { /* CREATE, MKDIR, UNLINK, RMDIR */
+struct gns_m_make { /* CREATE, MKDIR, UNLINK, RMDIR, TMPFILE */
 	struct gns_change change;
 	struct gns_cred cred;
 	struct gns_fh dir;
-	struct gns_str name;
+	struct gns_str name; /* not TMPFILE */
 	u32 mode;
-	u32 umask; /* CREATE, MKDIR: the caller's, not taken off @mode */
+	u32 umask; /* of what is made: the caller's, not taken off @mode */
 	u8 flags;
 };
 
@@ -454,7 +454,7 @@ struct gns_msg *gns_msg_dup(const struct gns_msg *msg, bool with_payload);
 static inline bool gns_msg_is_change(u16 type)
 {
 	return (type >= GNS_WRITE && type <= GNS_SETATTR) ||
-	       (type >= GNS_LINK && type <= GNS_COPY);
+	       (type >= GNS_LINK && type <= GNS_COPY) || type == GNS_TMPFILE;
 }
 
 /**

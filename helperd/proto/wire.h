@@ -61,15 +61,17 @@
  * GNS_FEAT_LOCK: LOCK and UNLOCKED.
  * GNS_FEAT_ACL: access control lists: GNS_AM_* in attributes, umask in changes,
  * and the attributes' names in GETXATTR and SETXATTR.
+ * GNS_FEAT_TMPFILE: TMPFILE.
  */
 #define GNS_FEAT_SEEK 1ull
 #define GNS_FEAT_MORE 2ull
 #define GNS_FEAT_HOLD 4ull
 #define GNS_FEAT_LOCK 8ull
 #define GNS_FEAT_ACL 16ull
+#define GNS_FEAT_TMPFILE 32ull
 #define GNS_FEATURES \
 	(GNS_FEAT_SEEK | GNS_FEAT_MORE | GNS_FEAT_HOLD | GNS_FEAT_LOCK | \
-	 GNS_FEAT_ACL)
+	 GNS_FEAT_ACL | GNS_FEAT_TMPFILE)
 
 enum gns_msg_type {
 	GNS_HELLO = 1,
@@ -106,6 +108,7 @@ enum gns_msg_type {
 	GNS_LOCK, /* neither a read nor a change */
 	GNS_UNLOCKED,
 	GNS_RELEASED_OPEN, /* no change, no answer */
+	GNS_TMPFILE, /* a change */
 	GNS_MSG_END,
 };
 
@@ -146,6 +149,10 @@ enum gns_status {
 #define GNS_CR_EXCL 1u
 #define GNS_CR_TRUNC 2u
 #define GNS_CR_ALL 3u
+
+/* TMPFILE */
+#define GNS_TF_EXCL 1u /* it never gets a name */
+#define GNS_TF_ALL 1u
 
 /* RENAME */
 #define GNS_RN_NOREPLACE 1u

@@ -178,6 +178,8 @@ static u64 feature_for(const struct gns_msg *msg)
 		return GNS_FEAT_MORE;
 	case GNS_LOCK:
 		return GNS_FEAT_LOCK;
+	case GNS_TMPFILE:
+		return GNS_FEAT_HOLD | GNS_FEAT_TMPFILE;
 	case GNS_FSYNC:
 		return msg->obj.datasync == GNS_FS_ALL ? GNS_FEAT_MORE : 0;
 	}

@@ -19,6 +19,7 @@
 SAME(GNS_UW_APPEND, GNS_WR_APPEND);
 SAME(GNS_UW_SYNC, GNS_WR_SYNC);
 SAME(GNS_UC_EXCL, GNS_CR_EXCL);
+SAME(GNS_UT_EXCL, GNS_TF_EXCL);
 SAME(RENAME_NOREPLACE, GNS_RN_NOREPLACE);
 SAME(RENAME_EXCHANGE, GNS_RN_EXCHANGE);
 SAME(GNS_UU_OPEN, GNS_UN_OPEN);
@@ -285,6 +286,11 @@ static const struct kind {
 	[GNS_CALL_LOCK] = { .type = GNS_LOCK,
 			    .fh = AT(lock.fh),
 			    .read = read_lock },
+	[GNS_CALL_TMPFILE] = { .type = GNS_TMPFILE,
+			       .flags = GNS_UT_EXCL,
+			       .cred = AT(make.cred),
+			       .fh = AT(make.dir),
+			       .read = read_make },
 #undef AT
 #undef OBJ
 #undef NAMED

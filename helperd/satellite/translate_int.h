@@ -38,7 +38,7 @@ void attr_to_kernel(struct gns_uattr *to, const struct gns_attr *from);
 void fh_to_kernel(struct gns_ufh *to, const struct gns_fh *from);
 
 /*
- * A call of type GNS_CALL_WRITE to GNS_CALL_LOCK; w->payload is set. Its
+ * A call of type GNS_CALL_WRITE to GNS_CALL_MAX; w->payload is set. Its
  * message has all but the payload.
  */
 const char *word_change(struct nlattr **tb, u32 type, struct gns_word *w);

@@ -389,6 +389,8 @@ int toyfs_change(struct toy *t, struct gns_fsop *op)
 		return do_fallocate(t, op);
 	case GNS_COPY:
 		return do_copy(t, op);
+	case GNS_TMPFILE:
+		return -EOPNOTSUPP;
 	}
 	return do_remove(t, op);
 }

@@ -18,6 +18,11 @@ enum fate {
 	CRASH_AFTER,
 };
 
+struct syncing {
+	void (*done)(void *arg, int err);
+	void *arg;
+};
+
 struct peer {
 	struct gns_conn conn;
 	struct gns_msg rep; /* the last answer; no payload */
@@ -33,6 +38,7 @@ static struct gns_fs tree; /* rig.fs, with an end */
 static enum fate fate;
 static bool crashed;
 static struct peer peers[2];
+static u32 syncs; /* in the tree */
 
 static inline void ran_to_the_end(struct gns_fsop *op)
 {
@@ -64,11 +70,34 @@ static inline void tree_submit(struct gns_fs *fs, struct gns_fsop *op)
 	rig.fs->ops->submit(rig.fs, copy);
 }
 
+static inline void tree_synced(void *arg, int err)
+{
+	struct syncing *s = arg;
+
+	syncs--;
+	s->done(s->arg, err);
+	free(s);
+}
+
 static inline void tree_sync(struct gns_fs *fs, const struct gns_fh *fh,
 			     void (*done)(void *arg, int err), void *arg)
 {
+	struct syncing *s = calloc(1, sizeof(*s));
+
 	(void)fs;
-	rig.fs->ops->sync(rig.fs, fh, done, arg);
+	assert_non_null(s);
+	s->done = done;
+	s->arg = arg;
+	syncs++;
+	rig.fs->ops->sync(rig.fs, fh, tree_synced, s);
+}
+
+/* An origin that dies is not told of a sync that ends later. */
+static inline void origin_end(void)
+{
+	while (syncs)
+		uv_run(&rig.loop, UV_RUN_ONCE);
+	gns_origin_destroy(origin);
 }
 
 static inline void tree_orphans(struct gns_fs *fs,
@@ -177,7 +206,7 @@ static inline void origin_start(void)
 
 static inline void origin_crash(void)
 {
-	gns_origin_destroy(origin);
+	origin_end();
 	toy_crash(&toy, false, 0);
 	crashed = false;
 	origin_start();
@@ -206,7 +235,7 @@ static inline void origin_setup(void **state, void (*files)(void))
 
 static inline int origin_teardown(void **state)
 {
-	gns_origin_destroy(origin);
+	origin_end();
 	toy_exit(&toy);
 	return rig_teardown(state);
 }

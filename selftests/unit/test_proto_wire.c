@@ -250,6 +250,7 @@ static const struct {
 	{ GNS_LOCK, 135, 55, 0x7a6979d2, 0xfb9bcbf1 },
 	{ GNS_UNLOCKED, 96, 0, 0xe2df296d, 0x00000000 },
 	{ GNS_RELEASED_OPEN, 104, 0, 0xab82367e, 0x00000000 },
+	{ GNS_TMPFILE, 385, 519, 0x4297450a, 0x77aac058 },
 };
 
 static void test_all_messages(void **state)
@@ -303,11 +304,13 @@ static void test_numbers(void **state)
 	assert_int_equal(GNS_FEAT_HOLD, 4);
 	assert_int_equal(GNS_FEAT_LOCK, 8);
 	assert_int_equal(GNS_FEAT_ACL, 16);
+	assert_int_equal(GNS_TMPFILE, 35);
+	assert_int_equal(GNS_FEAT_TMPFILE, 32);
 	assert_int_equal(GNS_AM_ACL, 0x10000);
 	assert_int_equal(GNS_AM_DEFACL, 0x20000);
 	assert_int_equal(GNS_ST_NOTEXT, 1004);
 	assert_int_equal(GNS_ST_UNKNOWN, 1006);
-	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 35, "messages");
+	_Static_assert(GNS_HELLO == 1 && GNS_MSG_END == 36, "messages");
 	_Static_assert(GNS_ST_DEAD == 1000 && GNS_ST_END == 1009, "statuses");
 	_Static_assert(GNS_FH_MAX == 63, "bytes of a handle");
 	_Static_assert(GNS_NAME_MAX == 255, "bytes of a name");

@@ -66,8 +66,8 @@ look "every field" "$(sed -n 's/^.*[{\t ]M([A-Z0-9]*, \([a-z_.]*\), .*/\1/p
 look "every status" "$(sed -n '/^enum gns_status/,/^}/s/^\t\(GNS_[A-Z_]*\)[ ,].*/\1/p' \
 	wire.h | grep -v _END)" '`'
 
-look "every flag" "$(sed -n 's/^#define \(GNS_\(AM\|FEAT\|HF\|WANT\|WR\|CR\|UN\|RN\|XA\|CP\|FS\|SA\|SK\|LK\|LC\|LH\)_[A-Z_]*\) .*/\1/p' \
-	wire.h | grep -v '_\(AM\|HF\|WANT\|WR\|CR\|UN\|RN\|XA\|CP\|SA\)_ALL')" '`'
+look "every flag" "$(sed -n 's/^#define \(GNS_\(AM\|FEAT\|HF\|WANT\|WR\|CR\|TF\|UN\|RN\|XA\|CP\|FS\|SA\|SK\|LK\|LC\|LH\)_[A-Z_]*\) .*/\1/p' \
+	wire.h | grep -v '_\(AM\|HF\|WANT\|WR\|CR\|TF\|UN\|RN\|XA\|CP\|SA\)_ALL')" '`'
 
 look "every limit" "$(sed -n 's/^#define \(GNS_[A-Z]*_MAX\) .*/\1/p' wire.h |
 	grep -v 'PROTO\|PAYLOAD')" '`'
@@ -99,6 +99,7 @@ value GNS_FEAT_MORE 2ull "\`GNS_FEAT_MORE\` (2)"
 value GNS_FEAT_HOLD 4ull "\`GNS_FEAT_HOLD\` (4)"
 value GNS_FEAT_LOCK 8ull "\`GNS_FEAT_LOCK\` (8)"
 value GNS_FEAT_ACL 16ull "\`GNS_FEAT_ACL\` (16)"
+value GNS_FEAT_TMPFILE 32ull "\`GNS_FEAT_TMPFILE\` (32)"
 value GNS_AM_ACL 0x10000u '(0x10000)'
 value GNS_AM_DEFACL 0x20000u '(0x20000)'
 value GNS_UMASK_ALL 0777u 'at most 0777;'

@@ -3,130 +3,11 @@
  * Changes between the kernel's form and the wire's: every field arrives, what
  * the wire would refuse is refused here by name. Answers: test_translate.c.
  */
-#include <errno.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <cmocka.h>
 
-#include "satellite/translate.h"
-
-static struct nl_msg *msg;
-static struct nlattr *nest;
-static struct gns_word w;
-
-static int setup(void **state)
-{
-	(void)state;
-	msg = nlmsg_alloc_size(65536);
-	nlmsg_put(msg, 0, 0, 16, 0, 0);
-	return !msg;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	nlmsg_free(msg);
-	return 0;
-}
-
-static void begin(u32 type)
-{
-	static const u32 groups[] = { 4, 5 };
-
-	nlmsg_free(msg);
-	setup(NULL);
-	nest = nla_nest_start(msg, GNS_A_WORD);
-	nla_put_u32(msg, GNS_A_WORD_KIND, GNS_WORD_CALL);
-	nla_put_u32(msg, GNS_A_ORIGIN, 7);
-	nla_put_u64(msg, GNS_A_ID, 99);
-	nla_put_u32(msg, GNS_A_CALL, type);
-	nla_put_u32(msg, GNS_A_UID, 1000);
-	nla_put_u32(msg, GNS_A_GID, 1001);
-	nla_put(msg, GNS_A_GROUPS, sizeof(groups), groups);
-}
-
-static void identity(u32 slot, u64 seq)
-{
-	nla_put_u32(msg, GNS_A_SLOT, slot);
-	nla_put_u64(msg, GNS_A_SEQ, seq);
-}
-
-/* A change of object "fh", with an identity. */
-static void change(u32 type)
-{
-	begin(type);
-	identity(GNS_USLOTS_MAX - 1, 1ull << 40);
-	nla_put(msg, GNS_A_FH, 2, "fh");
-}
-
-/* The same, of the entry "nm" of it. */
-static void named(u32 type)
-{
-	change(type);
-	nla_put(msg, GNS_A_NAME, 2, "nm");
-}
-
-/* Returns what was wrong; NULL: nothing, and it can be said on the wire. */
-static const char *end(void)
-{
-	static u8 buf[GNS_HDR_LEN + GNS_BODY_MAX];
-	struct gns_msg m;
-	const char *why;
-	int err;
-
-	nla_nest_end(msg, nest);
-	err = gns_word_parse(nest, &w, &why);
-	assert_int_equal(err, why ? -EINVAL : 0);
-	assert_int_equal(w.id, 99);
-	if (why)
-		return why;
-	m = w.msg;
-	m.payload_len = w.payload;
-	assert_true(gns_msg_encode(&m, buf, sizeof(buf)) > 0);
-	return NULL;
-}
-
-static void wrong(const char *field)
-{
-	const char *why = end();
-
-	assert_non_null(why);
-	assert_string_equal(why, field);
-}
-
-static void right(u16 type, const struct gns_cred *c)
-{
-	const struct gns_change *ch = gns_msg_change(&w.msg);
-
-	assert_null(end());
-	assert_int_equal(w.msg.type, type);
-	assert_false(w.msg.reply);
-	assert_int_equal(c->uid, 1000);
-	assert_int_equal(c->gid, 1001);
-	assert_int_equal(c->ngroups, 2);
-	assert_int_equal(c->groups[1], 5);
-	if (!gns_msg_is_change(type))
-		return;
-	assert_int_equal(ch->slot, GNS_USLOTS_MAX - 1);
-	assert_int_equal(ch->seq, 1ull << 40);
-}
-
-static void is_fh(const struct gns_fh *fh, const char *s)
-{
-	assert_int_equal(fh->len, strlen(s));
-	assert_memory_equal(fh->b, s, fh->len);
-}
-
-static void is_str(const struct gns_str *p, const char *s)
-{
-	assert_int_equal(p->len, strlen(s));
-	assert_memory_equal(p->p, s, p->len);
-}
+#include "translate_rig.h"
 
 static void put_write(u64 off, u32 len, u32 flags)
 {
@@ -257,6 +138,29 @@ static void test_make(void **state)
 	change(GNS_CALL_CREATE);
 	nla_put(msg, GNS_A_NAME, sizeof(name), name);
 	wrong("NAME");
+}
+
+static void put_tmpfile(u32 mode, u32 flags)
+{
+	change(GNS_CALL_TMPFILE);
+	nla_put_u32(msg, GNS_A_MODE, mode);
+	nla_put_u32(msg, GNS_A_UMASK, 027);
+	nla_put_u32(msg, GNS_A_FLAGS, flags);
+}
+
+static void test_tmpfile(void **state)
+{
+	(void)state;
+	put_tmpfile(0666, GNS_UT_EXCL);
+	right(GNS_TMPFILE, &w.msg.make.cred);
+	is_fh(&w.msg.make.dir, "fh");
+	assert_int_equal(w.msg.make.mode, 0666);
+	assert_int_equal(w.msg.make.umask, 027);
+	assert_int_equal(w.msg.make.flags, GNS_TF_EXCL);
+	put_tmpfile(0100666, 0);
+	wrong("MODE");
+	put_tmpfile(0666, GNS_UT_EXCL << 1);
+	wrong("FLAGS");
 }
 
 static void put_rename(u32 flags)
@@ -586,6 +490,7 @@ int main(void)
 		T(test_write),
 		T(test_identity),
 		T(test_make),
+		T(test_tmpfile),
 		T(test_rename),
 		T(test_setattr),
 		T(test_other_names),

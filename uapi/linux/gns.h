@@ -46,14 +46,17 @@
  * GNS_F_LOCK:   calls of type GNS_CALL_LOCK may come, and UNLOCKED may be said.
  * GNS_F_ACL:    attributes say GNS_UAM_*, CREATE, MKDIR and MKNOD may have
  *               UMASK, and access control lists may be asked for and set.
+ * GNS_F_TMPFILE: calls of type GNS_CALL_TMPFILE may come.
  */
 #define GNS_F_SEEK (1ULL << 0)
 #define GNS_F_CHANGE (1ULL << 1)
 #define GNS_F_HOLD (1ULL << 2)
 #define GNS_F_LOCK (1ULL << 3)
 #define GNS_F_ACL (1ULL << 4)
+#define GNS_F_TMPFILE (1ULL << 5)
 #define GNS_F_ALL \
-	(GNS_F_SEEK | GNS_F_CHANGE | GNS_F_HOLD | GNS_F_LOCK | GNS_F_ACL)
+	(GNS_F_SEEK | GNS_F_CHANGE | GNS_F_HOLD | GNS_F_LOCK | GNS_F_ACL | \
+	 GNS_F_TMPFILE)
 
 /* Limits, in bytes unless said otherwise. */
 #define GNS_UFH_MAX 63u
@@ -132,6 +135,8 @@ enum gns_call_type {
 	/* No change: what is written becomes durable. */
 	GNS_CALL_FSYNC, /* FH, FLAGS: GNS_UFS_*, INCARNATION */
 	GNS_CALL_LOCK, /* FH, LOCK; answered with LOCK when a test finds one */
+	/* A change, as those above. */
+	GNS_CALL_TMPFILE, /* FH: directory, MODE, UMASK, FLAGS: GNS_UT_* */
 	__GNS_CALL_MAX,
 };
 
@@ -147,6 +152,9 @@ enum gns_call_type {
 
 /* GNS_A_FLAGS of CREATE */
 #define GNS_UC_EXCL 1u /* it may not exist */
+
+/* GNS_A_FLAGS of TMPFILE */
+#define GNS_UT_EXCL 1u /* it never gets a name */
 
 /* GNS_A_FLAGS of UNLINK */
 #define GNS_UU_OPEN 1u /* what loses its name is open here */

@@ -225,6 +225,8 @@ static u64 feature_for(u32 type)
 		return GNS_F_SEEK;
 	if (type == GNS_CALL_LOCK)
 		return GNS_F_LOCK;
+	if (type == GNS_CALL_TMPFILE)
+		return GNS_F_CHANGE | GNS_F_HOLD | GNS_F_TMPFILE;
 	return type >= GNS_CALL_WRITE ? GNS_F_CHANGE : 0;
 }
 

@@ -54,7 +54,8 @@
  * @nchanged: of @changed
  * @changed: what the answer says of the objects touched
  * @work:  carries the answer out when nobody waits any more
- * @over:  gns_change_start(): called when it is over
+ * @over:  gns_change_start(): called when it is over; gns_change_run(): optional,
+ *         the same when nobody waits for it any more
  * @async: for @over
  */
 struct gns_change {

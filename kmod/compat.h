@@ -148,6 +148,11 @@ static inline void gns_memcpy_to_folio(struct folio *folio, size_t offset,
 #define memcpy_to_folio gns_memcpy_to_folio
 #endif
 
+/* A file without a name is called by its number in /proc; until 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define d_mark_tmpfile(file, inode) ((void)(file), (void)(inode))
+#endif
+
 /* What is left of copy_file_range(2) when a filesystem can not; until 6.8. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define gns_splice_copy generic_copy_file_range

@@ -238,7 +238,8 @@ static void gns_d_prune(struct dentry *dentry)
 {
 	struct gns_inode *gi;
 
-	if (IS_ROOT(dentry) || d_really_is_negative(dentry))
+	if (IS_ROOT(dentry) || d_unhashed(dentry) ||
+	    d_really_is_negative(dentry))
 		return;
 	gi = gns_i(d_inode(dentry->d_parent));
 	WRITE_ONCE(gi->lost, READ_ONCE(gi->lost) + 1);
@@ -314,6 +315,7 @@ const struct inode_operations gns_dir_iops = {
 	.rmdir = gns_rmdir,
 	.mknod = gns_mknod,
 	.rename = gns_rename,
+	.tmpfile = gns_tmpfile,
 	.setattr = gns_setattr,
 	.getattr = gns_getattr,
 	.permission = gns_permission,

@@ -98,6 +98,8 @@ int gns_unlink(struct inode *dir, struct dentry *dentry);
 int gns_rmdir(struct inode *dir, struct dentry *dentry);
 int gns_rename(gns_idmap_t *idmap, struct inode *old_dir, struct dentry *old,
 	       struct inode *new_dir, struct dentry *new, unsigned int flags);
+int gns_tmpfile(gns_idmap_t *idmap, struct inode *dir, struct file *file,
+		umode_t mode);
 void gns_d_iput(struct dentry *dentry, struct inode *inode);
 
 #endif

@@ -237,6 +237,15 @@ gns_mkdir_t gns_mkdir(gns_idmap_t *idmap, struct inode *dir,
 	return gns_mkdir_result(ret);
 }
 
+/* One that was made without: the answer may be from a log, and not say so. */
+static void given_name(struct gns_inode *gi)
+{
+	spin_lock(&gi->lock);
+	if (!gi->vfs_inode.i_nlink)
+		set_nlink(&gi->vfs_inode, 1);
+	spin_unlock(&gi->lock);
+}
+
 int gns_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
 	struct gns_change *ch = change_of(dir, GNS_CALL_LINK, dentry);
@@ -251,6 +260,7 @@ int gns_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 	if (!err) {
 		d_drop(dentry);
 		WRITE_ONCE(dentry->d_time, gns_change_stamp(ch, dir));
+		given_name(gns_i(inode));
 		ihold(inode);
 		d_add(dentry, inode);
 	}

@@ -64,7 +64,8 @@ enum gns_fill_end {
 		{ GNS_CALL_FALLOCATE, "FALLOCATE" },            \
 		{ GNS_CALL_COPY, "COPY" },                      \
 		{ GNS_CALL_FSYNC, "FSYNC" },                    \
-		{ GNS_CALL_LOCK, "LOCK" }
+		{ GNS_CALL_LOCK, "LOCK" },                      \
+		{ GNS_CALL_TMPFILE, "TMPFILE" }
 
 /* A session began, was renewed, or is lost. */
 TRACE_EVENT(gns_session,

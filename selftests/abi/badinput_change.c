@@ -204,12 +204,28 @@ static void write_to(const char *path)
 	close(fd);
 }
 
+/* A file without a name, beside @path; now and then it gets that one. */
+static void make_beside(const char *path)
+{
+	char dir[256];
+	int fd;
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path),
+		 path);
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return;
+	if (pwrite(fd, path, strlen(path), 0) < 0 || rnd() % 2)
+		linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH);
+	close(fd);
+}
+
 void change_at(const char *path)
 {
 	char other[256];
 
 	snprintf(other, sizeof(other), "%s-other", path);
-	switch (rnd() % 8) {
+	switch (rnd() % 9) {
 	case 0:
 		mkdir(path, 0755);
 		break;
@@ -233,6 +249,9 @@ void change_at(const char *path)
 	case 6:
 		if (setxattr(path, "user.x", "v", 1, 0))
 			removexattr(path, "user.x");
+		break;
+	case 7:
+		make_beside(path);
 		break;
 	default:
 		write_to(path);

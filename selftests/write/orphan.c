@@ -15,46 +15,13 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "kept.h"
 #include "lab.h"
 #include "tap.h"
-#include "view.h"
 
 #define SIZE 8192
-/* After a start the origin waits for those who may come back. */
-#define GOES_MS 15000
 
 static u8 was[SIZE]; /* what is in the file */
-
-static const char *hidden(void)
-{
-	return lab_path(lab_env("EXPORT"), ".gns-orphans");
-}
-
-/* Files that the origin keeps, or -1. */
-static int kept(void)
-{
-	DIR *d = opendir(hidden());
-	struct dirent *e;
-	int n = 0;
-
-	if (!d)
-		return errno == ENOENT ? 0 : -1;
-	while ((e = readdir(d)))
-		n += *e->d_name != '.';
-	closedir(d);
-	return n;
-}
-
-static void all_gone(const char *what)
-{
-	u64 begin = lab_now();
-
-	while (kept() && lab_ms(begin) < lab_slow(GOES_MS))
-		lab_sleep(20);
-	if (kept())
-		tap_bad("%d files are kept at the origin", kept());
-	tap_good("%s", what);
-}
 
 static void make(const char *path)
 {
@@ -139,38 +106,27 @@ static void no_name(const char *name)
 	actor = PLACE_A;
 }
 
-static const char *on_host(enum place p, const char *name)
-{
-	const char *path;
-	enum place before = actor;
-
-	actor = p;
-	path = at(name);
-	actor = before;
-	return path;
-}
-
 /* Open on @holder, taken away on @taker. */
 static void one(enum place holder, enum place taker, const char *what)
 {
 	char path[64];
 	int fd;
 
-	make(on_host(holder, "f"));
-	fd = open_rw(on_host(holder, "f"));
-	if (unlink(on_host(taker, "f")))
+	make(kept_on(holder, "f"));
+	fd = open_rw(kept_on(holder, "f"));
+	if (unlink(kept_on(taker, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	no_name("f");
 	works(fd, what);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (!linkat(AT_FDCWD, path, AT_FDCWD, on_host(holder, "again"),
+	if (!linkat(AT_FDCWD, path, AT_FDCWD, kept_on(holder, "again"),
 		    AT_SYMLINK_FOLLOW) ||
 	    errno != ENOENT)
 		tap_bad("a new name: %s", strerror(errno));
 	if (kept() != 1)
 		tap_bad("%d files are kept", kept());
 	close(fd);
-	all_gone(what);
+	kept_gone(what);
 }
 
 static void over(enum place holder, enum place taker, const char *what)
@@ -179,21 +135,21 @@ static void over(enum place holder, enum place taker, const char *what)
 	char c = 0;
 	int fd, other;
 
-	make(on_host(taker, "g"));
-	other = open_rw(on_host(taker, "g"));
+	make(kept_on(taker, "g"));
+	other = open_rw(kept_on(taker, "g"));
 	memcpy(first, was, SIZE);
-	make(on_host(holder, "f"));
-	fd = open_rw(on_host(holder, "f"));
-	if (rename(on_host(taker, "g"), on_host(taker, "f")))
+	make(kept_on(holder, "f"));
+	fd = open_rw(kept_on(holder, "f"));
+	if (rename(kept_on(taker, "g"), kept_on(taker, "f")))
 		tap_bad("rename: %s", strerror(errno));
 	works(fd, what);
 	if (pread(other, &c, 1, 0) != 1 || (u8)c != first[0])
 		tap_bad("the new one has other bytes");
 	close(fd);
 	close(other);
-	if (unlink(on_host(taker, "f")))
+	if (unlink(kept_on(taker, "f")))
 		tap_bad("unlink: %s", strerror(errno));
-	all_gone(what);
+	kept_gone(what);
 }
 
 /* Both hold it; then one, then nobody. */
@@ -201,17 +157,17 @@ static void in_turn(void)
 {
 	int a, b, second;
 
-	make(on_host(PLACE_A, "f"));
-	if (link(on_host(PLACE_B, "f"), on_host(PLACE_B, "h")))
+	make(kept_on(PLACE_A, "f"));
+	if (link(kept_on(PLACE_B, "f"), kept_on(PLACE_B, "h")))
 		tap_bad("link: %s", strerror(errno));
-	a = open_rw(on_host(PLACE_A, "f"));
-	b = open_rw(on_host(PLACE_B, "h"));
-	second = open_rw(on_host(PLACE_B, "f"));
-	if (unlink(on_host(PLACE_B, "f")))
+	a = open_rw(kept_on(PLACE_A, "f"));
+	b = open_rw(kept_on(PLACE_B, "h"));
+	second = open_rw(kept_on(PLACE_B, "f"));
+	if (unlink(kept_on(PLACE_B, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	if (kept())
 		tap_bad("it has a name still");
-	if (unlink(on_host(PLACE_A, "h")))
+	if (unlink(kept_on(PLACE_A, "h")))
 		tap_bad("unlink: %s", strerror(errno));
 	works(a, "on a");
 	works(b, "on b");
@@ -223,7 +179,7 @@ static void in_turn(void)
 	lab_sleep(200);
 	works(second, "on b, by the second descriptor");
 	close(second);
-	all_gone("both hosts, two names, closed in turn");
+	kept_gone("both hosts, two names, closed in turn");
 }
 
 /* A write elsewhere takes the lease away; the open file stays one. */
@@ -231,16 +187,16 @@ static void after_write(void)
 {
 	int a, b;
 
-	make(on_host(PLACE_A, "f"));
-	a = open_rw(on_host(PLACE_A, "f"));
-	b = open_rw(on_host(PLACE_B, "f"));
+	make(kept_on(PLACE_A, "f"));
+	a = open_rw(kept_on(PLACE_A, "f"));
+	b = open_rw(kept_on(PLACE_B, "f"));
 	was[7]++;
 	if (pwrite(b, was + 7, 1, 7) != 1 || close(b) ||
-	    unlink(on_host(PLACE_B, "f")))
+	    unlink(kept_on(PLACE_B, "f")))
 		tap_bad("%s", strerror(errno));
 	works(a, "written to, then taken away");
 	close(a);
-	all_gone("a lease that was lost before");
+	kept_gone("a lease that was lost before");
 }
 
 /* The origin goes and comes, with who has the file open. */
@@ -249,9 +205,9 @@ static void restart(const char *how, bool wait, enum place holder,
 {
 	int fd;
 
-	make(on_host(holder, "f"));
-	fd = open_rw(on_host(holder, "f"));
-	if (unlink(on_host(taker, "f")))
+	make(kept_on(holder, "f"));
+	fd = open_rw(kept_on(holder, "f"));
+	if (unlink(kept_on(taker, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	lab(how);
 	lab("origin_start");
@@ -265,7 +221,7 @@ static void restart(const char *how, bool wait, enum place holder,
 	if (kept() != 1)
 		tap_bad("%d files are kept", kept());
 	close(fd);
-	all_gone(how);
+	kept_gone(how);
 }
 
 /* Nobody reaches them by name. */
@@ -277,9 +233,9 @@ static void unseen(void)
 	DIR *d;
 	int fd;
 
-	make(on_host(PLACE_A, "f"));
-	fd = open_rw(on_host(PLACE_A, "f"));
-	unlink(on_host(PLACE_A, "f"));
+	make(kept_on(PLACE_A, "f"));
+	fd = open_rw(kept_on(PLACE_A, "f"));
+	unlink(kept_on(PLACE_A, "f"));
 	actor = PLACE_B;
 	if (!lstat(at("../.gns-orphans"), &st) || errno != ENOENT)
 		tap_bad("the hidden directory is seen: %s", strerror(errno));
@@ -293,7 +249,7 @@ static void unseen(void)
 		closedir(d);
 	actor = before;
 	close(fd);
-	all_gone("the hidden directory is hidden");
+	kept_gone("the hidden directory is hidden");
 }
 
 /* The host that holds it dies: what it held goes with its session. */
@@ -301,9 +257,9 @@ static void death(void)
 {
 	int fd;
 
-	make(on_host(PLACE_B, "f"));
-	fd = open_rw(on_host(PLACE_B, "f"));
-	if (unlink(on_host(PLACE_A, "f")))
+	make(kept_on(PLACE_B, "f"));
+	fd = open_rw(kept_on(PLACE_B, "f"));
+	if (unlink(kept_on(PLACE_A, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	is_there(fd, "before");
 	lab("helper_kill b");
@@ -314,7 +270,7 @@ static void death(void)
 	if (pread(fd, was, 1, 0) != -1 || (errno != ESTALE && errno != EIO))
 		tap_bad("read: %s", strerror(errno));
 	close(fd);
-	all_gone("a session that died");
+	kept_gone("a session that died");
 }
 
 int main(void)

@@ -105,6 +105,14 @@ static int put_mode(struct sk_buff *skb, const struct gns_req *q, u64 features)
 		       0;
 }
 
+static int put_victim(struct sk_buff *skb, const struct gns_fh *fh,
+		      u64 features)
+{
+	if (!fh || !(features & GNS_F_HOLD))
+		return 0;
+	return put_bytes(skb, GNS_A_VICTIM, fh->b, fh->len);
+}
+
 /*
  * What only changes have, FSYNC and LOCK. A zero is not said; that is slot 0's
  * too, but SEQ says that it is a change.
@@ -124,6 +132,7 @@ static int put_change(struct sk_buff *skb, const struct gns_req *q,
 			       put_u64(skb, GNS_A_INCARNATION, q->incarnation) ||
 			       put_bytes(skb, GNS_A_SETATTR, q->setattr,
 					 q->setattr ? sizeof(*q->setattr) : 0) ||
+			       put_victim(skb, q->victim, features) ||
 			       put_bytes(skb, GNS_A_LOCK, q->lock,
 					 q->lock ? sizeof(*q->lock) : 0) ?
 		       -EMSGSIZE :

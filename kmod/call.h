@@ -75,6 +75,8 @@ struct gns_grant {
  * @umask:   of who makes it: not taken off @mode
  * @rdev:    MKNOD: as in struct gns_uattr
  * @incarnation: FSYNC: of the origin that took the writes
+ * @victim:  UNLINK, RENAME: what the name is taken for; owned as @name, and NULL
+ *           where nobody wants to know
  * @lock:    LOCK; owned as @name
  * @setattr: SETATTR; owned as @name
  */
@@ -104,6 +106,7 @@ struct gns_req {
 	u32 rdev;
 	u64 incarnation;
 	const struct gns_usetattr *setattr;
+	const struct gns_fh *victim;
 	const struct gns_ulock *lock;
 };
 

@@ -108,6 +108,7 @@ static void say_open(struct gns_change *ch, struct gns_slot *sl)
 	sl->removes.len = 0;
 	if (!ch->victim || !(READ_ONCE(s->inst->features) & GNS_F_HOLD))
 		return;
+	ch->c.req.victim = &ch->victim->fh;
 	gns_lease_for_each(s, &ch->victim->fh, count_open, &open);
 	if (!open)
 		sl->removes = ch->victim->fh;

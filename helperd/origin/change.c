@@ -226,10 +226,13 @@ static u64 request_hash(const struct gns_msg *msg)
 	m.tag = 0;
 	m.sid = 0;
 	/* Said in sessions that know of it only. */
-	if (m.type == GNS_UNLINK)
+	if (m.type == GNS_UNLINK) {
 		m.make.flags &= ~GNS_UN_OPEN;
-	else if (m.type == GNS_RENAME)
+		m.make.victim.len = 0;
+	} else if (m.type == GNS_RENAME) {
 		m.rename.flags &= ~GNS_RN_OPEN;
+		m.rename.victim.len = 0;
+	}
 	n = gns_msg_encode(&m, buf, sizeof(buf));
 	return XXH3_64bits_withSeed(msg->payload, msg->payload_len,
 				    n > 0 ? XXH3_64bits(buf, n) : 0);
@@ -375,8 +378,9 @@ void change_start(struct change *c)
 /* All objects are known and ours: nobody may go on caching them. */
 void change_resolved(struct change *c)
 {
-	struct lease *l, *next;
 	u32 i, n = GNS_MUTANT(CHILD_NOT_REVOKED) ? c->nbase : c->nobj;
+	struct obj *unmeant = orphan_unmeant(c);
+	struct lease *l, *next;
 
 	c->state = CH_REVOKING;
 	c->pending = 1;
@@ -385,7 +389,8 @@ void change_resolved(struct change *c)
 	for (i = 0; i < n; i++) {
 		for (l = LIST_FIRST(&c->obj[i]->leases); l; l = next) {
 			next = LIST_NEXT(l, by_obj);
-			if (l->s == c->s || l->hold || c->obj[i] == c->from)
+			if (l->hold || c->obj[i] == c->from ||
+			    (l->s == c->s && c->obj[i] != unmeant))
 				continue;
 			l->waited = true;
 			c->pending++;

@@ -320,6 +320,7 @@ int lock_request(struct oconn *oc, struct session *s,
 void lock_forget(struct session *s, bool quietly);
 
 /* orphan.c */
+struct obj *orphan_unmeant(struct change *c);
 bool orphan_keeps(struct change *c);
 void orphan_made(struct change *c, struct obj *obj);
 void orphan_applied(struct change *c);

@@ -34,8 +34,12 @@ static struct orphan *orphan_find(struct gns_origin *o, const struct gns_fh *fh)
 	return orphan;
 }
 
-/* What loses its name by a change; NULL: nothing, or it is no file. */
-static struct obj *loser(struct change *c, bool *open)
+/*
+ * What loses its name by a change; NULL: nothing, or it is no file. Its
+ * satellite may have meant something else by the name (not @meant), and has not
+ * said whether this is @open.
+ */
+static struct obj *loser(struct change *c, bool *open, bool *meant)
 {
 	const struct gns_msg *req = c->req;
 	const struct gns_fh *fh = &c->child[0];
@@ -44,27 +48,41 @@ static struct obj *loser(struct change *c, bool *open)
 	switch (req->type) {
 	case GNS_UNLINK:
 		*open = req->make.flags & GNS_UN_OPEN;
+		*meant = gns_fh_eq(fh, &req->make.victim);
 		break;
 	case GNS_RENAME:
 		if (req->rename.flags & GNS_RN_EXCHANGE)
 			return NULL;
-		*open = req->rename.flags & GNS_RN_OPEN;
 		fh = &c->child[1];
+		*open = req->rename.flags & GNS_RN_OPEN;
+		*meant = gns_fh_eq(fh, &req->rename.victim);
 		break;
 	default:
 		return NULL;
 	}
+	*open &= *meant;
 	for (i = 0; i < c->nobj && fh->len; i++)
 		if (gns_fh_eq(&c->obj[i]->fh, fh))
 			return c->obj[i];
 	return NULL;
 }
 
+/* What loses its name by @c without being meant: who made it may have it open. */
+struct obj *orphan_unmeant(struct change *c)
+{
+	bool open, meant = true;
+	struct obj *obj = c->o->fs->ops->orphans ? loser(c, &open, &meant) :
+						   NULL;
+
+	return meant ? NULL : obj;
+}
+
 /* Is what loses its name by @c, about to be applied, open somewhere? */
 bool orphan_keeps(struct change *c)
 {
-	bool open = false;
-	struct obj *obj = c->o->fs->ops->orphans ? loser(c, &open) : NULL;
+	bool open, meant;
+	struct obj *obj = c->o->fs->ops->orphans ? loser(c, &open, &meant) :
+						   NULL;
 	struct lease *l;
 
 	if (!obj)
@@ -111,10 +129,10 @@ static void orphan_add(struct gns_origin *o, const struct gns_fh *fh)
 void orphan_made(struct change *c, struct obj *obj)
 {
 	struct lease *l = lease_find(c->s, obj);
-	bool open = false;
+	bool open, meant;
 
 	orphan_add(c->o, &obj->fh);
-	if (l && !l->hold && loser(c, &open) == obj && !open)
+	if (l && !l->hold && loser(c, &open, &meant) == obj && !open)
 		lease_revoke(l);
 }
 

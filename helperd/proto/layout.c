@@ -187,6 +187,7 @@ static const struct gns_field f_unlink[] = {
 	M(U32, make.mode, 07777),
 	M(U32, make.umask, GNS_UMASK_ALL),
 	M(U8, make.flags, GNS_UN_ALL),
+	M(FH, make.victim, 1),
 	END,
 };
 
@@ -198,6 +199,7 @@ static const struct gns_field f_rename[] = {
 	M(FH, rename.ndir, 0),
 	M(STR, rename.nname, GNS_NAME_MAX),
 	M(U8, rename.flags, GNS_RN_ALL),
+	M(FH, rename.victim, 1),
 	END,
 };
 

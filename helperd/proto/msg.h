@@ -212,6 +212,7 @@ struct gns_m_make { /* CREATE, MKDIR, UNLINK, RMDIR, TMPFILE */
 	u32 mode;
 	u32 umask; /* of what is made: the caller's, not taken off @mode */
 	u8 flags;
+	struct gns_fh victim; /* UNLINK: what it means to take the name of */
 };
 
 struct gns_m_rename {
@@ -222,6 +223,7 @@ struct gns_m_rename {
 	struct gns_fh ndir;
 	struct gns_str nname;
 	u8 flags;
+	struct gns_fh victim; /* what it means to replace */
 };
 
 struct gns_m_setattr {

@@ -80,10 +80,16 @@ static const char *read_make(struct nlattr **tb, struct gns_word *w)
 	return m->mode <= 07777 ? NULL : "MODE";
 }
 
+static const char *read_victim(struct nlattr **tb, struct gns_fh *fh)
+{
+	*fh = word_fh(tb, GNS_A_VICTIM);
+	return tb[GNS_A_VICTIM] && !fh->len ? "VICTIM" : NULL;
+}
+
 static const char *read_unlink(struct nlattr **tb, struct gns_word *w)
 {
 	w->msg.make.flags = (u8)word_u32(tb, GNS_A_FLAGS);
-	return NULL;
+	return read_victim(tb, &w->msg.make.victim);
 }
 
 static const char *read_rename(struct nlattr **tb, struct gns_word *w)
@@ -98,7 +104,9 @@ static const char *read_rename(struct nlattr **tb, struct gns_word *w)
 		m->flags |= GNS_RN_OPEN;
 	if (!m->ndir.len)
 		return "FH2";
-	return word_name_ok(&m->nname, GNS_NAME_MAX) ? NULL : "NAME2";
+	if (!word_name_ok(&m->nname, GNS_NAME_MAX))
+		return "NAME2";
+	return read_victim(tb, &m->victim);
 }
 
 static const char *read_setattr(struct nlattr **tb, struct gns_word *w)

@@ -36,6 +36,7 @@ static inline struct gns_msg an_unlink(const char *name, u8 flags)
 	m.make.dir = rig.root;
 	m.make.name = str(name);
 	m.make.flags = flags;
+	lookup(&rig.root, name, &cred_root, &m.make.victim);
 	m.make.change = (struct gns_change){ 1, ++seq };
 	return m;
 }
@@ -49,6 +50,7 @@ static inline struct gns_msg a_rename(const char *from, const char *to, u8 flags
 	m.rename.ndir = rig.root;
 	m.rename.nname = str(to);
 	m.rename.flags = flags;
+	lookup(&rig.root, to, &cred_root, &m.rename.victim);
 	m.rename.change = (struct gns_change){ 1, ++seq };
 	return m;
 }

@@ -102,6 +102,82 @@ static void test_taker(void **state)
 	assert_int_equal(hidden(), 0);
 }
 
+/*
+ * @m of peers[0], which means something else by the name than what @fh is: the
+ * one who removes it is asked whether he has that open, and he alone.
+ */
+static void unmeant(struct gns_msg *m, const struct gns_fh *fh, bool open)
+{
+	struct peer *p = &peers[0];
+	u32 before = p->got, i;
+
+	tell(p, m);
+	for (i = 0; i < 1000 && !p->revokes; i++)
+		pass(NSEC_PER_MSEC);
+	assert_int_equal(p->revokes, 1);
+	assert_true(gns_fh_eq(&p->revoke.fh, fh));
+	settle();
+	assert_int_equal(p->got, before);
+	released(p, fh, p->revoke.upto, open);
+	for (i = 0; i < 1000 && p->got == before; i++)
+		pass(NSEC_PER_MSEC);
+	assert_int_equal(p->got, before + 1);
+	assert_int_equal(p->rep.status, 0);
+}
+
+static void test_unmeant(void **state)
+{
+	struct gns_fh a = fh_of("a"), b = fh_of("b");
+	struct gns_msg m = an_unlink("a", 0);
+
+	(void)state;
+	m.make.victim = b;
+	assert_int_equal(lease(&peers[0], &a), 0);
+	unmeant(&m, &a, true);
+	lives(&peers[0], &a, "0123456789");
+	released(&peers[0], &a, UINT64_MAX, false);
+	gone(&a);
+}
+
+/* What is said to be open is the other one; and this one is not. */
+static void test_unmeant_closed(void **state)
+{
+	struct gns_fh a = fh_of("a"), b = fh_of("b");
+	struct gns_msg m = an_unlink("a", GNS_UN_OPEN);
+
+	(void)state;
+	m.make.victim = b;
+	assert_int_equal(lease(&peers[0], &a), 0);
+	unmeant(&m, &a, false);
+	gone(&a);
+}
+
+/* Nothing seemed to be there. */
+static void test_unmeant_rename(void **state)
+{
+	struct gns_fh a = fh_of("a");
+	struct gns_msg m = a_rename("b", "a", 0);
+
+	(void)state;
+	m.rename.victim.len = 0;
+	assert_int_equal(lease(&peers[0], &a), 0);
+	unmeant(&m, &a, true);
+	lives(&peers[0], &a, "0123456789");
+}
+
+/* Who means what he removes says himself whether he has it open. */
+static void test_meant(void **state)
+{
+	struct gns_fh a = fh_of("a");
+	struct gns_msg m = an_unlink("a", 0);
+
+	(void)state;
+	assert_int_equal(lease(&peers[0], &a), 0);
+	assert_int_equal(ask(&peers[0], &m), 0);
+	assert_int_equal(peers[0].revokes, 0);
+	gone(&a);
+}
+
 /* Only the last name matters. */
 static void test_links(void **state)
 {
@@ -301,6 +377,10 @@ int main(void)
 		T(test_rename),
 		T(test_two),
 		T(test_taker),
+		T(test_unmeant),
+		T(test_unmeant_closed),
+		T(test_unmeant_rename),
+		T(test_meant),
 		T(test_links),
 		T(test_death),
 		T(test_hidden),

@@ -127,6 +127,14 @@ static void test_make(void **state)
 	put_make(GNS_CALL_UNLINK, 0, GNS_UU_OPEN);
 	assert_null(end());
 	assert_int_equal(w.msg.make.flags, GNS_UN_OPEN);
+	assert_int_equal(w.msg.make.victim.len, 0);
+	put_make(GNS_CALL_UNLINK, 0, GNS_UU_OPEN);
+	nla_put(msg, GNS_A_VICTIM, 6, "victim");
+	assert_null(end());
+	is_fh(&w.msg.make.victim, "victim");
+	put_make(GNS_CALL_UNLINK, 0, GNS_UU_OPEN);
+	nla_put(msg, GNS_A_VICTIM, 0, "");
+	wrong("VICTIM");
 	put_make(GNS_CALL_UNLINK, 0, GNS_UU_OPEN << 1);
 	wrong("FLAGS");
 	change(GNS_CALL_RMDIR);
@@ -186,8 +194,10 @@ static void test_rename(void **state)
 	assert_int_equal(w.msg.rename.flags, GNS_RN_EXCHANGE);
 
 	put_rename(GNS_UR_OPEN);
+	nla_put(msg, GNS_A_VICTIM, 6, "victim");
 	assert_null(end());
 	assert_int_equal(w.msg.rename.flags, GNS_RN_OPEN);
+	is_fh(&w.msg.rename.victim, "victim");
 
 	put_rename(RENAME_WHITEOUT);
 	wrong("FLAGS");

@@ -42,7 +42,7 @@
  * GNS_F_CHANGE: calls from GNS_CALL_WRITE to GNS_CALL_FSYNC may come, and UP may
  *               have ORIGIN_FEATURES.
  * GNS_F_HOLD:   a RELEASED may have OPEN, an UNLINK GNS_UU_OPEN, a RENAME
- *               GNS_UR_OPEN.
+ *               GNS_UR_OPEN, and both VICTIM.
  * GNS_F_LOCK:   calls of type GNS_CALL_LOCK may come, and UNLOCKED may be said.
  * GNS_F_ACL:    attributes say GNS_UAM_*, CREATE, MKDIR and MKNOD may have
  *               UMASK, and access control lists may be asked for and set.
@@ -157,10 +157,10 @@ enum gns_call_type {
 #define GNS_UT_EXCL 1u /* it never gets a name */
 
 /* GNS_A_FLAGS of UNLINK */
-#define GNS_UU_OPEN 1u /* what loses its name is open here */
+#define GNS_UU_OPEN 1u /* VICTIM is open here */
 
 /* GNS_A_FLAGS of RENAME, beside those of renameat2(2) */
-#define GNS_UR_OPEN 8u /* what is replaced is open here */
+#define GNS_UR_OPEN 8u /* VICTIM is open here */
 
 /* GNS_A_FLAGS of SETXATTR */
 #define GNS_UX_CREATE 1u /* it may not exist */
@@ -410,6 +410,7 @@ enum gns_attr_type {
 	GNS_A_LOCK, /* struct gns_ulock */
 	GNS_A_UMASK, /* u32: the caller's; 0 if it was taken off MODE already */
 	GNS_A_OPEN, /* flag: RELEASED: FH is open here, see README.md */
+	GNS_A_VICTIM, /* 1..63 bytes: UNLINK, RENAME: what the name is taken for */
 	__GNS_A_MAX,
 };
 

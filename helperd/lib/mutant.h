@@ -47,6 +47,7 @@ enum gns_mutant_rule {
 	GNS_MUT_LOCK_UNLOCKS_ALL, /* unlocking a part of a range unlocks all */
 	GNS_MUT_ORPHAN_NOT_HELD, /* an open file goes with its last name */
 	GNS_MUT_ORPHAN_OWN_OPEN, /* the writer's word that it is open ignored */
+	GNS_MUT_ORPHAN_UNMEANT, /* who meant another file is not asked about it */
 	GNS_MUT_ORPHAN_HELD_GOES, /* an orphan goes while it is held */
 	GNS_MUT_ORPHAN_STAYS, /* an orphan never goes */
 	GNS_MUT_ORPHAN_FORGOTTEN, /* orphans of before a restart not known */

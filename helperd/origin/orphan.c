@@ -74,7 +74,7 @@ struct obj *orphan_unmeant(struct change *c)
 	struct obj *obj = c->o->fs->ops->orphans ? loser(c, &open, &meant) :
 						   NULL;
 
-	return meant ? NULL : obj;
+	return meant || GNS_MUTANT(ORPHAN_UNMEANT) ? NULL : obj;
 }
 
 /* Is what loses its name by @c, about to be applied, open somewhere? */

@@ -41,25 +41,8 @@ static bool has_claim(const struct kmodel *k, const struct kobj *o)
 	       kmodel_now(k) < k->expires && !k->stood_still && k->host.ppm;
 }
 
-/*
- * A change of its own took it, that meant another file when it was sent: the
- * name got a new meaning on the way. Then nobody told the origin.
- */
-static bool by_mistake(const struct kmodel *k, u32 ino,
-		       const struct gns_msg *req)
-{
-	u32 i;
-
-	if (!req || req->sid != k->sid)
-		return false;
-	for (i = 0; i < K_APPS; i++)
-		if (k->ops[i] && k->ops[i]->victim == ino)
-			return false;
-	return true;
-}
-
-/* An object is no more, by @req or because nobody needs it: was that right? */
-void files_gone(struct sim *s, u32 ino, const struct gns_msg *req)
+/* An object is no more: was that right? */
+void files_gone(struct sim *s, u32 ino)
 {
 	struct kmodel *k;
 	struct kobj *o;
@@ -70,11 +53,7 @@ void files_gone(struct sim *s, u32 ino, const struct gns_msg *req)
 		o = k ? k->obj[ino] : NULL;
 		if (!o || !o->opens || o->lost)
 			continue;
-		o->lost = by_mistake(k, ino, req);
-		if (o->lost)
-			story(s, W_WORLD, 0, "sat%u takes %u from itself",
-			      k->nr, ino);
-		else if (has_claim(k, o))
+		if (has_claim(k, o))
 			sim_fail(s, "orphan",
 				 "%u goes, but sat%u has it open in its session",
 				 ino, k->nr);
@@ -509,12 +488,13 @@ void files_change(struct kop *op, struct kreq *q)
 	o = kobj_get(op->k, op->victim);
 	kobj_own_begin(op->k, o);
 	op->victim_open = o->opens;
-	if (!o->opens)
-		return;
-	if (op->kind == OP_UNLINK)
-		q->msg.make.flags |= GNS_UN_OPEN;
-	else
-		q->msg.rename.flags |= GNS_RN_OPEN;
+	if (op->kind == OP_UNLINK) {
+		q->msg.make.victim = simfs_fh(op->k->s->fs, op->victim);
+		q->msg.make.flags |= o->opens ? GNS_UN_OPEN : 0;
+	} else {
+		q->msg.rename.victim = simfs_fh(op->k->s->fs, op->victim);
+		q->msg.rename.flags |= o->opens ? GNS_RN_OPEN : 0;
+	}
 }
 
 /* It was answered. */

@@ -62,6 +62,7 @@ static const struct mutant mutants[GNS_MUT_END] = {
 	M(LOCK_UNLOCKS_ALL, 11, "a part unlocked unlocks all of it"),
 	M(ORPHAN_NOT_HELD, 2, "an open file goes with its last name"),
 	M(ORPHAN_OWN_OPEN, 2, "the writer's word that it is open ignored"),
+	M(ORPHAN_UNMEANT, 186, "who meant another file is not asked about it"),
 	M(ORPHAN_HELD_GOES, 2, "an orphan goes while others hold it"),
 	M(ORPHAN_STAYS, 2, "an orphan never goes"),
 	M(ORPHAN_FORGOTTEN, 18, "orphans not looked for at a start"),

@@ -238,7 +238,7 @@ void oracle_ranges(struct sim *s, u32 ino);
 
 /* files.c: open files */
 bool files_seed(const struct sim *s);
-void files_gone(struct sim *s, u32 ino, const struct gns_msg *req);
+void files_gone(struct sim *s, u32 ino);
 void files_origin_died(struct sim *s);
 void files_start(struct sim *s);
 

@@ -311,7 +311,7 @@ static void fs_forget(struct gns_fs *gfs, const struct gns_fh *fh)
 	story(fs->s, W_ORIGIN, 0, "%u goes for good", ino);
 	simfs_keep(fs, &fs->mem[ino], false);
 	fs->mem[ino].used = false;
-	files_gone(fs->s, ino, NULL);
+	files_gone(fs->s, ino);
 }
 
 static const struct gns_fs_ops fs_ops = {

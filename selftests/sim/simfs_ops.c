@@ -92,7 +92,7 @@ static void drop_link(struct simfs *fs, const struct gns_fsop *op,
 	if (i->nlink || i->kept)
 		return;
 	i->used = false;
-	files_gone(fs->s, (u32)(i - fs->mem), op->req);
+	files_gone(fs->s, (u32)(i - fs->mem));
 }
 
 static int fs_create(struct simfs *fs, struct gns_fsop *op)

@@ -52,7 +52,7 @@ check:
 	@selftests/check $(STEPS)
 
 check-full:
-	@tools/deps build vm check lint
+	@tools/deps build vm check programs lint
 	@selftests/check --full $(STEPS)
 
 lint:
@@ -68,7 +68,7 @@ torture:
 	@selftests/history/torture $(or $(N),300) $(SEED)
 
 programs:
-	@tools/deps build vm check
+	@tools/deps build vm check programs
 	selftests/vm/suite --kernel $(or $(K),stock) programs programs/long
 
 bench:

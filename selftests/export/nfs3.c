@@ -60,7 +60,13 @@ static void answer(int fd)
 			break;
 		u32 reply[] = {
 			htonl(LAST_FRAGMENT | 28),
-			call[0], htonl(1), 0, 0, 0, 0, htonl(1),
+			call[0],
+			htonl(1),
+			0,
+			0,
+			0,
+			0,
+			htonl(1),
 		};
 		if (write(fd, reply, sizeof(reply)) != sizeof(reply))
 			break;

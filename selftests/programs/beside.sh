@@ -23,6 +23,7 @@ L=$LAB/disk/local
 programs=$GNS_TOP/build/obj/selftests/programs
 export HOME=$LAB LC_ALL=C
 
+# beside_disk MIB [INODES]
 beside_disk()
 {
 	# On kernels of our own they are built in.
@@ -30,6 +31,7 @@ beside_disk()
 	modprobe -q ext4
 	truncate -s "$1M" "$LAB/disk.img" &&
 		mkfs.ext4 -q -F -m 0 -E lazy_itable_init=1,nodiscard \
+			${2:+-N "$2"} \
 			"$LAB/disk.img" &&
 		mkdir "$LAB/disk" "$EXPORT" &&
 		mount -o loop "$LAB/disk.img" "$LAB/disk" &&

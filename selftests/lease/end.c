@@ -112,8 +112,12 @@ static void check_lock(int here, int there)
 		off_t start, len; /* from the end */
 		off_t from, bytes;
 	} locks[] = {
-		{ 0, 0, 0, 0 },	  { 0, 10, 0, 10 },   { -4, 4, -4, 4 },
-		{ -4, 0, -4, 0 }, { 100, 1, 100, 1 }, { 0, -3, -3, 3 },
+		{ 0, 0, 0, 0 },
+		{ 0, 10, 0, 10 },
+		{ -4, 4, -4, 4 },
+		{ -4, 0, -4, 0 },
+		{ 100, 1, 100, 1 },
+		{ 0, -3, -3, 3 },
 	};
 	off_t size;
 	size_t i;

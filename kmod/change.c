@@ -161,6 +161,7 @@ static void work(struct work_struct *w)
 
 	carry_out(ch, true);
 	hold_lock(ch, false);
+	complete_all(&ch->carried);
 	if (ch->over)
 		ch->over(ch);
 	gns_change_put(ch);
@@ -218,6 +219,7 @@ struct gns_change *gns_change_new(struct super_block *sb, u32 type,
 	ch->c.req.payload = ch->buf;
 	ch->c.req.payload_len = payload;
 	INIT_WORK(&ch->work, work);
+	init_completion(&ch->carried);
 	return ch;
 }
 
@@ -300,20 +302,30 @@ static int submit(struct gns_change *ch, bool nowait)
 	return err;
 }
 
-static int wait(struct gns_change *ch)
+/* As long as the mount's patience allows. */
+static int wait_for(const struct gns_change *ch, struct completion *done)
 {
 	struct gns_sb *gsb = ch->c.gsb;
 	long left = MAX_SCHEDULE_TIMEOUT;
 
 	if (READ_ONCE(gsb->opt.soft))
 		left = msecs_to_jiffies(gsb->opt.timeo_ms);
-	left = wait_for_completion_killable_timeout(&ch->c.done, left);
+	left = wait_for_completion_killable_timeout(done, left);
 	if (left > 0)
+		return 0;
+	return left ? -EINTR : -ETIMEDOUT;
+}
+
+static int wait(struct gns_change *ch)
+{
+	int err = wait_for(ch, &ch->c.done);
+
+	if (!err)
 		return 0;
 	hold_lock(ch, true);
 	/* It goes on without us, unless it is over just now. */
 	if (!test_and_set_bit(CHANGE_OVER, &ch->state))
-		return left ? -EINTR : -ETIMEDOUT;
+		return err;
 	hold_lock(ch, false);
 	wait_for_completion(&ch->c.done);
 	return 0;
@@ -351,6 +363,11 @@ int gns_change_start(struct gns_change *ch, bool nowait)
 		return 0;
 	hold_lock(ch, false);
 	return not_sent(ch, err);
+}
+
+int gns_change_wait(struct gns_change *ch)
+{
+	return wait_for(ch, &ch->carried) ?: ch->c.ans.err;
 }
 
 u64 gns_change_stamp(struct gns_change *ch, struct inode *dir)

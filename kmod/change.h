@@ -54,8 +54,9 @@
  * @nchanged: of @changed
  * @changed: what the answer says of the objects touched
  * @work:  carries the answer out when nobody waits any more
- * @over:  gns_change_start(): called when it is over; gns_change_run(): optional,
- *         the same when nobody waits for it any more
+ * @carried: gns_change_start(): its answer is carried out
+ * @over:  gns_change_start(): called then; NULL: gns_change_wait() is.
+ *         gns_change_run(): optional, the same when nobody waits any more
  * @async: for @over
  */
 struct gns_change {
@@ -74,6 +75,7 @@ struct gns_change {
 	u32 nchanged;
 	struct gns_uchanged changed[GNS_UCHANGED_MAX];
 	struct work_struct work;
+	struct completion carried;
 	void (*over)(struct gns_change *ch);
 	struct gns_async async;
 };
@@ -134,7 +136,7 @@ int gns_change_run(struct gns_change *ch);
 
 /**
  * gns_change_start() - send it, and wait for nothing
- * @ch:     complete, with its @over
+ * @ch:     complete, with its @over if it has one
  * @nowait: not even for a slot
  *
  * Once the answer is carried out here a worker calls @over, which has the
@@ -145,6 +147,17 @@ int gns_change_run(struct gns_change *ch);
  * gns_change_run().
  */
 int gns_change_start(struct gns_change *ch, bool nowait);
+
+/**
+ * gns_change_wait() - wait for what was started without an @over
+ * @ch: started; the caller's reference stays its own
+ *
+ * A worker carries the answer out: what the caller does in between may wait for
+ * that, as a fault of the file that is changed.
+ *
+ * Context: process, sleeps, killable. Return: as gns_change_run().
+ */
+int gns_change_wait(struct gns_change *ch);
 
 void gns_change_put(struct gns_change *ch);
 

@@ -6,6 +6,8 @@
  * A write is sent in pieces of GNS_UWRITE_MAX, each of which is one change: it
  * is there as a whole or not at all. No lock is held meanwhile: the origin
  * puts writes of one file in line, and finds the end for those that append.
+ * Pieces of one write are under way together, and happen in any order; but
+ * for those that append, whose order is where they go.
  */
 #include <linux/falloc.h>
 #include <linux/mm.h>
@@ -16,6 +18,9 @@
 #include "file.h"
 #include "instance.h"
 #include "lock.h"
+
+/* Pieces of one write that are under way. */
+#define PIECES_MAX 8u
 
 /* Without bytes: they are taken from @from, @got of them. */
 static struct gns_change *write_new(struct kiocb *iocb, struct iov_iter *from)
@@ -81,6 +86,96 @@ static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from)
 		iov_iter_revert(from, got - max_t(ssize_t, ret, 0));
 	gns_change_put(ch);
 	return ret;
+}
+
+/**
+ * struct row - pieces of one write
+ * @first: oldest under way
+ * @n:     under way
+ * @piece: a ring of them
+ */
+struct row {
+	u32 first;
+	u32 n;
+	struct gns_change *piece[PIECES_MAX];
+};
+
+/* Another one on its way, and ki_pos behind it. */
+static int row_send(struct row *row, struct kiocb *iocb, struct iov_iter *from)
+{
+	struct gns_change *ch = write_new(iocb, from);
+	int err;
+
+	if (IS_ERR(ch))
+		return PTR_ERR(ch);
+	err = gns_change_start(ch, false);
+	if (err) {
+		iov_iter_revert(from, ch->c.req.payload_len);
+		gns_change_put(ch);
+		return err;
+	}
+	iocb->ki_pos += ch->c.req.payload_len;
+	row->piece[(row->first + row->n++) % PIECES_MAX] = ch;
+	return 0;
+}
+
+/* The oldest: what became of it. @len: of it, bytes. */
+static ssize_t row_next(struct row *row, u32 *len)
+{
+	struct gns_change *ch = row->piece[row->first];
+	ssize_t ret = write_result(ch, gns_change_wait(ch));
+
+	row->first = (row->first + 1) % PIECES_MAX;
+	row->n--;
+	*len = ch->c.req.payload_len;
+	gns_change_put(ch);
+	return ret;
+}
+
+/* Nobody waits for them any more; they may happen yet. */
+static void row_drop(struct row *row)
+{
+	for (; row->n; row->n--) {
+		gns_change_put(row->piece[row->first]);
+		row->first = (row->first + 1) % PIECES_MAX;
+	}
+}
+
+/*
+ * Bytes up to the first one that was not written; an errno if that is the
+ * first of all. What is under way behind it is waited for: who writes it again
+ * must not be overtaken by it.
+ */
+static ssize_t write_row(struct kiocb *iocb, struct iov_iter *from)
+{
+	size_t whole = iov_iter_count(from);
+	loff_t begin = iocb->ki_pos;
+	struct row row = {};
+	ssize_t total = 0, ret;
+	bool cut = false;
+	int err = 0;
+	u32 len;
+
+	for (;;) {
+		while (!err && !cut && row.n < PIECES_MAX &&
+		       iov_iter_count(from))
+			err = row_send(&row, iocb, from);
+		if (!row.n)
+			break;
+		ret = row_next(&row, &len);
+		if (ret == -EINTR || ret == -ETIMEDOUT)
+			row_drop(&row);
+		if (cut)
+			continue;
+		if (ret > 0)
+			total += ret;
+		else
+			err = ret;
+		cut = ret < (ssize_t)len;
+	}
+	iov_iter_revert(from, whole - iov_iter_count(from) - total);
+	iocb->ki_pos = begin + total;
+	return total ? total : err;
 }
 
 static void write_over(struct gns_change *ch)
@@ -159,6 +254,9 @@ ssize_t gns_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	gns_count(gns_isb(inode), GNS_C_WRITES, 1);
 	if (async)
 		return write_async(iocb, from);
+	if (iov_iter_count(from) > GNS_UWRITE_MAX &&
+	    !(iocb->ki_flags & IOCB_APPEND))
+		return write_row(iocb, from);
 	while (iov_iter_count(from)) {
 		want = min_t(size_t, iov_iter_count(from), GNS_UWRITE_MAX);
 		ret = write_piece(iocb, from);

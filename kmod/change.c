@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include "change.h"
 #include "fence.h"
+#include "file.h"
 #include "instance.h"
 #include "lock.h"
 #include "slot.h"
@@ -122,12 +123,39 @@ static void settle(struct gns_change *ch, struct gns_inode *gi, bool left)
 	spin_unlock(&gi->lock);
 }
 
+/*
+ * fsync(2) and syncfs(2) ask for the life of the origin's disk that the oldest
+ * change was sent to which is not known to be durable: after another one began
+ * nobody can say that it is there.
+ */
+static void note_unsynced(struct gns_change *ch)
+{
+	struct gns_sb *gsb = ch->c.gsb;
+	u32 i;
+
+	if (ch->c.ans.err || !is_answered(ch) ||
+	    (ch->c.req.type == GNS_CALL_WRITE &&
+	     ch->c.req.flags & GNS_UW_SYNC))
+		return;
+	for (i = 0; i < ch->ngi; i++) {
+		spin_lock(&ch->gi[i]->lock);
+		if (!ch->gi[i]->unsynced)
+			ch->gi[i]->unsynced = ch->incarnation;
+		spin_unlock(&ch->gi[i]->lock);
+	}
+	spin_lock(&gsb->calls_lock);
+	if (!gsb->unsynced)
+		gsb->unsynced = ch->incarnation;
+	spin_unlock(&gsb->calls_lock);
+}
+
 /* What is cached here becomes as after the change, or goes. */
 static void carry_out(struct gns_change *ch, bool left)
 {
 	struct gns_uchanged *e;
 	u32 i, j;
 
+	note_unsynced(ch);
 	for (i = 0; i < ch->ngi; i++) {
 		settle(ch, ch->gi[i], left);
 		gns_slot_each_other(ch, &ch->gi[i]->fh, gns_lease_drop);
@@ -294,7 +322,7 @@ static int submit(struct gns_change *ch, bool nowait)
 	while ((err = gns_call_submit(&ch->c)) == -EBUSY) {
 		if (nowait)
 			return -EAGAIN;
-		schedule_timeout_killable(HZ / 20);
+		schedule_timeout_killable(msecs_to_jiffies(GNS_BUSY_MS));
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		gns_call_reset(&ch->c);
@@ -380,15 +408,6 @@ u64 gns_change_stamp(struct gns_change *ch, struct inode *dir)
 		stamp = gi->dgen;
 	spin_unlock(&gi->lock);
 	return stamp;
-}
-
-void gns_change_unsynced(const struct gns_change *ch, struct gns_inode *gi)
-{
-	spin_lock(&gi->lock);
-	if (!gi->unsynced)
-		gi->unsynced = ch->incarnation;
-	spin_unlock(&gi->lock);
-	WRITE_ONCE(ch->c.gsb->wrote, true);
 }
 
 struct inode *gns_change_made(struct gns_change *ch, struct super_block *sb)

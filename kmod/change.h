@@ -182,16 +182,6 @@ u64 gns_change_stamp(struct gns_change *ch, struct inode *dir);
 u64 gns_change_after(const struct gns_change *ch, const struct gns_inode *gi);
 
 /**
- * gns_change_unsynced() - the bytes of a change are not durable yet
- * @ch: run, answered without an error
- * @gi: the file
- *
- * fsync(2) asks for the life of the origin's disk that the oldest of them were
- * sent to: after another one began nobody can say that they are there.
- */
-void gns_change_unsynced(const struct gns_change *ch, struct gns_inode *gi);
-
-/**
  * gns_change_made() - the inode of what a change made or found
  * @ch: run, answered without an error
  * @sb: the mount

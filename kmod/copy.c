@@ -40,7 +40,6 @@ static s64 copy(struct file *in, u64 from, struct file *out, u64 to, u64 len,
 	if (!ret)
 		ret = gns_change_run(ch);
 	if (!ret) {
-		gns_change_unsynced(ch, gns_i(dst));
 		ret = ch->c.ans.count;
 		if (len && ret > len)
 			ret = -EIO;

@@ -58,7 +58,9 @@ struct gns_options {
  * @stats:   counters
  * @statfs:  newest answer of STATFS, under @calls_lock; bsize 0: none yet
  * @watches: struct gns_watch
- * @wrote:   R something was written through this mount
+ * @unsynced: @calls_lock: incarnation of the origin that the oldest change of
+ *           this mount was sent to that is not known to be durable; 0: none
+ * @sync_mutex: one syncfs(2) at a time
  * @opened:  s->opened_lock: inodes with open files; those that were asked for
  *           since the session began last are at the end
  * @by_opened: in s->opened while there are some; s->opened_lock
@@ -84,7 +86,8 @@ struct gns_sb {
 	struct gns_stats __percpu *stats;
 	struct gns_ustatfs statfs;
 	atomic_t watches;
-	bool wrote;
+	u64 unsynced;
+	struct mutex sync_mutex; /* syncfs(2) */
 	struct list_head opened;
 	struct list_head by_opened;
 	struct work_struct regain;
@@ -129,8 +132,10 @@ struct gns_lockq;
  *             and never used twice, for a directory moves with its dentry
  * @listing:   G directories: what READDIR said, of @dgen
  * @lost:      R directories: names in @listing that reclaim took since
- * @unsynced:  G incarnation of the origin that the oldest write was sent to
+ * @unsynced:  G incarnation of the origin that the oldest change was sent to
  *             that is not known to be durable; 0: none
+ * @syncing:   G the same of those that fsync(2) is about now
+ * @nsyncing:  G how many of it there are
  * @nocaps:    R life of the lease in which the origin knew of no capabilities
  * @lockq:     requests for its locks; NULL: there never was one
  * @bare:      R the same of any extended attribute, see xattr.c
@@ -174,6 +179,8 @@ struct gns_inode {
 	struct gns_listing *listing;
 	u32 lost;
 	u64 unsynced;
+	u64 syncing;
+	u32 nsyncing;
 	u64 nocaps;
 	u64 bare;
 	struct gns_lockq *lockq;

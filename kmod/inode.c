@@ -51,6 +51,8 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	gi->listing = NULL;
 	gi->lost = 0;
 	gi->unsynced = 0;
+	gi->syncing = 0;
+	gi->nsyncing = 0;
 	gi->nocaps = 0;
 	gi->bare = 0;
 	gi->lockq = NULL;
@@ -215,7 +217,7 @@ struct inode *gns_inode_get(struct super_block *sb, const struct gns_fh *fh,
 			return inode;
 	}
 nonsense:
-	gns_err(gns_sb(sb), "the origin describes an object that can not be (mode %o, handle of %u bytes)\n",
+	gns_err(gns_sb(sb), "the origin describes an object that can not be (mode %o, handle of %u bytes); look at its log\n",
 		attr->mode, key.len);
 	return ERR_PTR(-EUCLEAN);
 }

@@ -47,6 +47,7 @@ struct gns_sb *gns_sb_new(struct gns_session *s, const char *export,
 	spin_lock_init(&gsb->calls_lock);
 	INIT_LIST_HEAD(&gsb->calls);
 	init_waitqueue_head(&gsb->calls_gone);
+	mutex_init(&gsb->sync_mutex);
 	INIT_LIST_HEAD(&gsb->opened);
 	INIT_LIST_HEAD(&gsb->by_opened);
 	INIT_WORK(&gsb->regain, gns_lease_regain);

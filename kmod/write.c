@@ -53,7 +53,6 @@ static struct gns_change *write_new(struct kiocb *iocb, struct iov_iter *from)
 /* Bytes that the origin has; an errno. @err: of the change. */
 static ssize_t write_result(struct gns_change *ch, int err)
 {
-	struct gns_inode *gi = ch->gi[0];
 	u64 count = ch->c.ans.count;
 
 	if (err)
@@ -63,8 +62,6 @@ static ssize_t write_result(struct gns_change *ch, int err)
 			ch->c.req.payload_len, count);
 		return -EIO;
 	}
-	if (!(ch->c.req.flags & GNS_UW_SYNC))
-		gns_change_unsynced(ch, gi);
 	gns_count(ch->c.gsb, GNS_C_WRITE_BYTES, count);
 	return count;
 }
@@ -289,6 +286,38 @@ static int send_fsync(struct gns_inode *gi, u32 flags, u64 incarnation)
 	return err;
 }
 
+/* Nobody knows, or asked: the next one asks for the same. */
+static bool is_left(int err)
+{
+	return err == -EINTR || err == -ERESTARTSYS || err == -ETIMEDOUT ||
+	       err == -ENOMEM;
+}
+
+/* Several at a time are told the same of what was there before all of them. */
+static u64 fsync_begin(struct gns_inode *gi)
+{
+	u64 unsynced;
+
+	spin_lock(&gi->lock);
+	if (!gi->syncing)
+		gi->syncing = gi->unsynced;
+	unsynced = gi->syncing;
+	gi->unsynced = 0;
+	gi->nsyncing++;
+	spin_unlock(&gi->lock);
+	return unsynced;
+}
+
+static void fsync_end(struct gns_inode *gi, u64 unsynced, bool left)
+{
+	spin_lock(&gi->lock);
+	if (!--gi->nsyncing)
+		gi->syncing = 0;
+	if (left && unsynced)
+		gi->unsynced = unsynced;
+	spin_unlock(&gi->lock);
+}
+
 /*
  * An error is told once to each file that was open at the time, as errseq_t
  * has it: what could not be made durable will not be by asking again.
@@ -303,37 +332,73 @@ int gns_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	err = gns_guard_check(file);
 	if (err)
 		return err;
-	spin_lock(&gi->lock);
-	unsynced = gi->unsynced;
-	gi->unsynced = 0;
-	spin_unlock(&gi->lock);
+	unsynced = fsync_begin(gi);
 	err = send_fsync(gi, datasync ? GNS_UFS_DATA : 0, unsynced);
-	if (err == -EINTR || err == -ERESTARTSYS || err == -ETIMEDOUT) {
-		/* Nobody knows; the next one asks for the same. */
-		spin_lock(&gi->lock);
-		if (unsynced)
-			gi->unsynced = unsynced;
-		spin_unlock(&gi->lock);
+	if (is_left(err)) {
+		fsync_end(gi, unsynced, true);
 		return err;
 	}
 	if (err && S_ISREG(inode->i_mode)) {
 		mapping_set_error(inode->i_mapping, err);
-		return file_check_and_advance_wb_err(file);
+		err = 0;
 	}
+	fsync_end(gi, unsynced, false);
 	return err ?: file_check_and_advance_wb_err(file);
 }
 
+static u64 swap_unsynced(struct gns_sb *gsb, u64 with)
+{
+	u64 was;
+
+	spin_lock(&gsb->calls_lock);
+	was = gsb->unsynced;
+	gsb->unsynced = with;
+	spin_unlock(&gsb->calls_lock);
+	return was;
+}
+
+static u64 incarnation_now(struct gns_session *s)
+{
+	u64 now;
+
+	spin_lock(&s->lock);
+	now = s->incarnation;
+	spin_unlock(&s->lock);
+	return now;
+}
+
+/*
+ * One at a time: who finds nothing to do must not return before another one,
+ * who does it. An error is told to who asks, and once to each file that is
+ * open; the next one asks for what the origin's disk has of now.
+ */
 int gns_sync_fs(struct super_block *sb, int wait)
 {
 	struct gns_sb *gsb = gns_sb(sb);
+	u64 unsynced;
+	int err;
 
-	/* Every write is at the origin already: there is nothing to begin. */
-	if (!wait || !READ_ONCE(gsb->wrote))
+	/* Every change is at the origin already: there is nothing to begin. */
+	if (!wait)
 		return 0;
 	/* The last one is when it is gone, and nobody can wait any more. */
 	if (READ_ONCE(gsb->dead) || gns_helper_is_me(gsb->s->inst))
 		return 0;
-	return send_fsync(gns_i(d_inode(sb->s_root)), GNS_UFS_ALL, 0);
+	err = mutex_lock_killable(&gsb->sync_mutex);
+	if (err)
+		return err;
+	unsynced = swap_unsynced(gsb, 0);
+	if (unsynced)
+		err = send_fsync(gns_i(d_inode(sb->s_root)), GNS_UFS_ALL,
+				 unsynced);
+	if (is_left(err)) {
+		swap_unsynced(gsb, unsynced);
+	} else if (err) {
+		errseq_set(&sb->s_wb_err, err);
+		swap_unsynced(gsb, incarnation_now(gsb->s));
+	}
+	mutex_unlock(&gsb->sync_mutex);
+	return err;
 }
 
 long gns_fallocate(struct file *file, int mode, loff_t off, loff_t len)
@@ -358,8 +423,6 @@ long gns_fallocate(struct file *file, int mode, loff_t off, loff_t len)
 	err = gns_guard_call(&ch->c, file);
 	if (!err)
 		err = gns_change_run(ch);
-	if (!err)
-		gns_change_unsynced(ch, gns_i(inode));
 	gns_change_put(ch);
 	return err;
 }

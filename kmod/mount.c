@@ -251,8 +251,10 @@ static int gns_get_tree(struct fs_context *fc)
 	struct gns_instance *inst = gns_instance_of(fc->net_ns);
 	struct source src = {};
 	struct gns_session *s;
-	int err = source_parse(fc, &src);
+	int err = gns_options_check(fc);
 
+	if (!err)
+		err = source_parse(fc, &src);
 	if (!err && !has_helper(inst))
 		err = no_helper(fc);
 	if (err)
@@ -274,7 +276,10 @@ static int gns_reconfigure(struct fs_context *fc)
 	struct super_block *sb = fc->root->d_sb;
 	const struct gns_options *opt = fc->fs_private;
 	struct gns_sb *gsb = gns_sb(sb);
+	int err = gns_options_check(fc);
 
+	if (err)
+		return err;
 	/* Inodes and those who wait have ids by the maps that there are. */
 	if (!gns_idmap_eq(&gsb->opt.uidmap, &opt->uidmap) ||
 	    !gns_idmap_eq(&gsb->opt.gidmap, &opt->gidmap))

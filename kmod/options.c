@@ -113,6 +113,21 @@ int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
 	return nr;
 }
 
+/*
+ * What the VFS takes for itself, and what nobody here keeps: only a write can
+ * wait until it is durable.
+ */
+int gns_options_check(struct fs_context *fc)
+{
+	if (fc->sb_flags & (SB_SYNCHRONOUS | SB_DIRSYNC))
+		return invalfc(fc, "%s: changes are durable after fsync or by O_SYNC; leave it out",
+			       fc->sb_flags & SB_SYNCHRONOUS ? "sync" :
+							       "dirsync");
+	if (fc->sb_flags & SB_MANDLOCK)
+		return invalfc(fc, "mand: there are no mandatory locks; leave it out");
+	return 0;
+}
+
 void gns_options_show(struct seq_file *m, const struct gns_options *opt)
 {
 	seq_printf(m, ",%s,timeo=%u,rasize=%u",

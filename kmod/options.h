@@ -32,6 +32,14 @@ void gns_options_default(struct gns_options *opt);
 int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
 		      struct fs_parameter *param);
 
+/**
+ * gns_options_check() - those that the VFS has taken, and that are not kept
+ * @fc: all options are parsed; gets a message about what is wrong
+ *
+ * Return: 0; -EINVAL.
+ */
+int gns_options_check(struct fs_context *fc);
+
 /** gns_options_show() - all of them, each with a comma in front */
 void gns_options_show(struct seq_file *m, const struct gns_options *opt);
 

@@ -88,7 +88,7 @@ static struct posix_acl *parse(struct inode *inode, const void *value, u32 len)
 		}
 		posix_acl_release(acl);
 	}
-	gns_err(gns_isb(inode), "the access control list of inode %lu makes no sense\n",
+	gns_err(gns_isb(inode), "the access control list of inode %lu makes no sense; look at the origin's log\n",
 		inode->i_ino);
 	return ERR_PTR(-EIO);
 }

@@ -41,7 +41,7 @@ static int check_answer(struct gns_inode *gi, const struct gns_answer *ans)
 {
 	if (ans->flags & GNS_UF_ABSENT || ans->fh.len)
 		return 0;
-	gns_err(gns_isb(&gi->vfs_inode), "the origin answers a lookup with nothing\n");
+	gns_err(gns_isb(&gi->vfs_inode), "the origin answers a lookup with nothing; look at its log\n");
 	return -EIO;
 }
 

@@ -14,7 +14,7 @@ static char *take_target(const struct gns_inode *gi, const struct gns_bufcall *c
 	char *target;
 
 	if (!len || len >= GNS_UPATH_MAX || memchr(c->buf, 0, len)) {
-		gns_err(gns_isb(&gi->vfs_inode), "the target of link %lu makes no sense (%u bytes)\n",
+		gns_err(gns_isb(&gi->vfs_inode), "the target of link %lu makes no sense (%u bytes); look at the origin's log\n",
 			gi->vfs_inode.i_ino, len);
 		return ERR_PTR(-EIO);
 	}

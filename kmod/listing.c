@@ -107,7 +107,7 @@ struct gns_chunk *gns_chunk_new(const struct gns_inode *gi, const void *buf,
 	if (!wrong && last == after && !eof)
 		wrong = "progress";
 	if (wrong) {
-		gns_err(gns_isb(&gi->vfs_inode), "the listing of directory %lu makes no sense (%s)\n",
+		gns_err(gns_isb(&gi->vfs_inode), "the listing of directory %lu makes no sense (%s); look at the origin's log\n",
 			gi->vfs_inode.i_ino, wrong);
 		return ERR_PTR(-EIO);
 	}

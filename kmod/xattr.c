@@ -210,7 +210,7 @@ static ssize_t ask_list(struct inode *inode, char *list, size_t size,
 		return err;
 	ret = err ? err : copy_names(c->buf, c->c.ans.len, list, size, trusted);
 	if (!err && ret == -EIO)
-		gns_err(gns_isb(inode), "the names of attributes of inode %lu make no sense\n",
+		gns_err(gns_isb(inode), "the names of attributes of inode %lu make no sense; look at the origin's log\n",
 			inode->i_ino);
 	gns_call_put(&c->c);
 	return ret;

@@ -28,6 +28,7 @@
 
 #define TYPE_LONG 0xffu
 #define OPEN_TRIES 10
+#define OPEN_PAUSE_US 1000u
 
 union handle {
 	struct file_handle h;
@@ -166,7 +167,7 @@ int fh_open(const struct exported *ex, const struct gns_fh *fh, int flags)
 	while ((fd = open_by_handle_at(ex->root, &u.h,
 				       flags | O_CLOEXEC | O_NOCTTY)) < 0 &&
 	       (errno == ENOMEM || errno == EINTR) && ++tries < OPEN_TRIES)
-		usleep(1000);
+		usleep(OPEN_PAUSE_US);
 	if (fd >= 0)
 		return fd;
 	/* There is no name here that could be absent. */

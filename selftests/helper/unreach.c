@@ -4,7 +4,7 @@
  * well. Whoever waits can be killed; an unmount does not wait; a soft mount
  * says so after its time.
  *
- *	helper-unreach kill | force | lazy | soft
+ *	helper-unreach kill | force | lazy | down | soft
  */
 #include <errno.h>
 #include <signal.h>
@@ -135,6 +135,40 @@ static void do_lazy(void)
 	unmounted(lab_now());
 }
 
+/* As a shutdown does it: processes, sync(2), read-only, umount(2). */
+static void do_down(void)
+{
+	u64 begin;
+	pid_t pid;
+	int status;
+
+	lab("echo 1 >$LAB/a/written");
+	all_wait();
+	lab("helper_kill a");
+	begin = lab_now();
+	check_kill("no origin, no helper");
+	pid = fork();
+	if (!pid) {
+		sync();
+		_exit(0);
+	}
+	lab_sleep(lab_slow(1000));
+	if (pid < 0 || waitpid(pid, &status, WNOHANG))
+		tap_bad("sync(2) did not wait for the origin");
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
+		tap_bad("sync(2) ended with %x", status);
+	tap_good("who waits for sync(2) can be killed");
+	if (mount(NULL, mnt, NULL, MS_REMOUNT | MS_RDONLY, NULL))
+		tap_bad("remount: %s", strerror(errno));
+	if (umount2(mnt, 0))
+		tap_bad("umount: %s", strerror(errno));
+	tap_good("read-only, and unmounted");
+	unmounted(begin);
+	tap_ok(lab_ms(begin) < UMOUNT_MS + lab_slow(1000), "all of it took %llu ms",
+	       (unsigned long long)lab_ms(begin));
+}
+
 /* What is cached is read as long as the lease lives, on a soft mount as well. */
 static void do_soft(void)
 {
@@ -189,9 +223,11 @@ int main(int argc, char **argv)
 		do_force();
 	else if (!strcmp(what, "lazy"))
 		do_lazy();
+	else if (!strcmp(what, "down"))
+		do_down();
 	else if (!strcmp(what, "soft"))
 		do_soft();
 	else
-		die("usage: helper-unreach kill | force | lazy | soft");
+		die("usage: helper-unreach kill | force | lazy | down | soft");
 	return tap_end();
 }

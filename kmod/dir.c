@@ -183,12 +183,25 @@ static int name_again(struct inode *dir, struct dentry *dentry)
 }
 
 /*
- * Whose it is decides who may take a name out of a sticky directory, and the
- * VFS looks at the inode for that without asking. Any context.
+ * The VFS looks at the inode, without asking, for whose it is. That decides who
+ * may take a name out of a sticky directory, and who may set access control
+ * lists and times: what begins with a last component that is followed. An open
+ * asks by itself.
  */
-static bool owner_counts(const struct inode *dir, const struct inode *inode)
+static bool owner_decides(const struct inode *dir, unsigned int flags)
 {
-	return !inode || !(READ_ONCE(dir->i_mode) & S_ISVTX) ||
+	if (READ_ONCE(dir->i_mode) & S_ISVTX)
+		return true;
+	flags &= LOOKUP_FOLLOW | LOOKUP_PARENT | LOOKUP_OPEN |
+		 LOOKUP_MOUNTPOINT;
+	return flags == LOOKUP_FOLLOW;
+}
+
+/* Any context. */
+static bool owner_counts(const struct inode *dir, const struct inode *inode,
+			 unsigned int flags)
+{
+	return !inode || !owner_decides(dir, flags) ||
 	       gns_attr_ok(gns_i(inode));
 }
 
@@ -212,14 +225,15 @@ static int gns_d_revalidate(GNS_D_REVALIDATE_ARGS)
 	if (flags & LOOKUP_RCU) {
 		in = d_inode_rcu(READ_ONCE(dentry->d_parent));
 		return in && name_counts(in, dentry) &&
-				       owner_counts(in, d_inode_rcu(dentry)) ?
+				       owner_counts(in, d_inode_rcu(dentry),
+						    flags) ?
 			       1 :
 			       -ECHILD;
 	}
 	parent = dget_parent(dentry);
 	in = d_inode(parent);
 	ret = name_counts(in, dentry) ? 1 : name_again(in, dentry);
-	if (ret > 0 && !owner_counts(in, d_inode(dentry)))
+	if (ret > 0 && !owner_counts(in, d_inode(dentry), flags))
 		ret = owner_again(d_inode(dentry));
 	dput(parent);
 	if (ret > 0 && was_elsewhere(d_inode(dentry), dentry, flags))

@@ -154,6 +154,46 @@ static void check_race(void)
 	tap_good("nobody sees an old list");
 }
 
+/* What its owner may do, and nobody else. */
+static int as_owner(const char *path, bool times)
+{
+	struct acl a = acl_one(0440, USER, 4);
+	int err;
+
+	who_be(&user);
+	if (times)
+		err = utimensat(AT_FDCWD, path, NULL, 0);
+	else
+		err = setxattr(path, ACL_ACCESS, &a, acl_size(&a), 0);
+	err = err ? errno : 0;
+	who_be(NULL);
+	return err;
+}
+
+/* Whose it is here was known, and changes elsewhere. */
+static void check_owner(void)
+{
+	int i, host, err, want;
+	struct stat st;
+
+	let(0, true);
+	for (i = 0; i < TURNS && !tap_is_bad(); i++) {
+		host = i / 4 & 1;
+		want = i & 1 ? 0 : i & 2 ? EACCES :
+					   EPERM;
+		if (chmod(file[host], 0444) || stat(file[host], &st) ||
+		    chown(file[!host], i & 1 ? USER : 0, -1))
+			tap_bad("%s: %s", file[host], strerror(errno));
+		err = as_owner(file[host], i & 2);
+		if (err != want)
+			tap_bad("%s on %c: %s, not %s",
+				i & 2 ? "times" : "a list", 'a' + host,
+				strerror(err), strerror(want));
+	}
+	let(0, false);
+	tap_good("a new owner may what an owner may, and the old one not");
+}
+
 /* Cut off, b goes by its list until its deadline; then it has to ask. */
 static void check_expired(void)
 {
@@ -193,6 +233,7 @@ int main(void)
 	close(fd);
 	check_turns();
 	check_known();
+	check_owner();
 	check_race();
 	check_expired();
 	return tap_end();

@@ -39,6 +39,7 @@ static enum fate fate;
 static bool crashed;
 static struct peer peers[2];
 static u32 syncs; /* in the tree */
+static u32 max_leases; /* of the next start; 0: as it is */
 
 static inline void ran_to_the_end(struct gns_fsop *op)
 {
@@ -192,7 +193,8 @@ static inline void hello(struct peer *p, u8 inst)
 
 static inline void origin_start(void)
 {
-	struct gns_origin_config cfg = { .boot_id = { "boot" } };
+	struct gns_origin_config cfg = { .boot_id = { "boot" },
+					 .max_leases = max_leases };
 	u32 i;
 
 	origin = gns_origin_create(&toy.env, &tree, &toy.db, &cfg);

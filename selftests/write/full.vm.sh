@@ -3,7 +3,7 @@
 #
 # The origin's filesystem is full: who writes is told so, both hosts have what
 # the origin has, and when there is room again it goes on.
-# vm: timeout=240
+# vm: kernel=stock,6.1 timeout=240
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh
 . "$GNS_TOP/selftests/lib/cluster.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The guest's way to the host's loopback, and to nothing beyond.
-# vm: host-net
+# vm: kernel=stock,6.1,fast host-net
 
 echo 1..2
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The network lab itself: three hosts, delay, loss, and cuts in each direction.
-# vm: timeout=90
+# vm: kernel=stock,6.1,fast timeout=90
 
 . "$GNS_TOP/selftests/vm/netlab.sh"
 rtt=$GNS_TOP/build/vm/rtt

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The emulated drives: as many as asked for, as large, and as slow.
-# vm: nvme=2:64:8388608
+# vm: kernel=stock,6.1,fast nvme=2:64:8388608
 
 echo 1..3
 

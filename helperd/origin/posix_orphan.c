@@ -6,8 +6,9 @@
  * export: the digits of its handle. It gets that before it loses its last own
  * name, so a crash in between leaves a file with two names, which the next
  * start sets right. With NAMEABLE behind the digits it has never had another
- * name, and may get one, before it loses this one. Nobody outside sees the directory, in whichever export it
- * may lie, and the hidden name does not count as a link.
+ * name, and may get one, before it loses this one. Nobody outside sees the
+ * directory, in whichever export it may lie, and the hidden name does not count
+ * as a link.
  *
  * Which files these are is asked with each stat, by device and inode, for they
  * keep those as long as they have the hidden name.

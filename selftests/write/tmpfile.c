@@ -157,7 +157,7 @@ static void life(enum place p, enum place other, const char *what)
 	kept_gone(what);
 }
 
-static void closed(void)
+static void unnamed(void)
 {
 	int fd = begin(PLACE_A, ".", 0);
 	pid_t pid;
@@ -292,7 +292,7 @@ int main(void)
 	view_begin();
 	life(PLACE_A, PLACE_B, "made on a");
 	life(PLACE_B, PLACE_A, "made on b");
-	closed();
+	unnamed();
 	as_created();
 	helper_dies();
 	origin_dies();

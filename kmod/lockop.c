@@ -176,6 +176,15 @@ static void finish(struct gns_lockop *op, int err)
 	gns_call_put(&op->c);
 }
 
+/*
+ * Nobody else would do it: an unlock that is not sent is a lock that nobody has
+ * and that is in everybody's way.
+ */
+static bool for_now(int err)
+{
+	return err == -EBUSY || err == -ENOMEM;
+}
+
 static void send_alone(struct gns_lockop *op)
 {
 	int err;
@@ -184,7 +193,7 @@ static void send_alone(struct gns_lockop *op)
 	set_bit(LOCKOP_SENT, &op->state);
 	number(op);
 	err = gns_call_submit(&op->c);
-	if (err == -EBUSY) {
+	if (for_now(err)) {
 		clear_bit(LOCKOP_SENT, &op->state);
 		go_on(op, AGAIN_MAX_MS);
 	} else if (err) {
@@ -211,7 +220,7 @@ static void alone_work(struct work_struct *work)
 		op->lk.start = 0;
 		op->lk.end = U64_MAX;
 		send_alone(op);
-	} else if (op->c.ans.err == -EBUSY) {
+	} else if (for_now(op->c.ans.err)) {
 		go_on(op, AGAIN_MS);
 	} else {
 		finish(op, op->c.ans.err);

@@ -144,22 +144,36 @@ static int granted(struct file *file, struct file_lock *fl,
 	return 0;
 }
 
+/* Has the turn. -EAGAIN: somebody has it. -ESTALE: as granted(). */
+static int ask_origin(struct file *file, struct file_lock *fl,
+		      struct gns_lockop *op)
+{
+	int err = gns_lockop_ask(op);
+
+	if (!err)
+		return granted(file, fl, op);
+	if (err == -EIO) {
+		/* The origin may have given it, with nobody to hear of it. */
+		unlock_later(op);
+		undone(file, fl);
+	} else if (err == -EAGAIN && op->lk.kind == GNS_ULC_WHOLE) {
+		/* What it had before is lost by that, there as well as here. */
+		record_unlock(file, fl, 0, U64_MAX);
+	}
+	return err;
+}
+
 /* -EAGAIN: somebody has it. -ESTALE: it was got in a session that is lost. */
 static int ask(struct file *file, struct file_lock *fl, struct gns_lockop *op)
 {
 	int err = gns_guard_check(file);
 
 	if (!err)
-		err = gns_lockop_ask(op);
+		err = ask_origin(file, fl, op);
 	if (err == -EINPROGRESS) {
 		undone(file, fl);
 		return fatal_signal_pending(current) ? -EINTR : -ETIMEDOUT;
 	}
-	if (!err)
-		err = granted(file, fl, op);
-	else if (err == -EAGAIN && op->lk.kind == GNS_ULC_WHOLE)
-		/* What it had before is lost by that, there as well as here. */
-		record_unlock(file, fl, 0, U64_MAX);
 	if (err)
 		forget(file, fl);
 	gns_lockop_leave(op);

@@ -256,7 +256,7 @@ static void release_put(struct gns_word *w)
 	struct release *r = container_of(w, struct release, word);
 
 	gns_session_put(r->s);
-	kfree(r);
+	kvfree(r);
 }
 
 static void release_done(struct release *r)
@@ -333,12 +333,12 @@ static void revoke_inode(struct gns_inode *gi, void *arg)
 	INIT_WORK(&f->work, fence_work);
 }
 
+/* The origin waits for the answer: not for lack of memory it is left out. */
 static struct release *release_new(struct gns_session *s, u32 room)
 {
-	struct release *r = kzalloc(struct_size(r, fences, room), GFP_KERNEL);
+	struct release *r = kvzalloc(struct_size(r, fences, room),
+				     GFP_KERNEL | __GFP_NOFAIL);
 
-	if (!r)
-		return NULL;
 	INIT_LIST_HEAD(&r->word.link);
 	r->word.kind = GNS_WORD_RELEASED;
 	r->word.fill = release_fill;
@@ -384,8 +384,6 @@ int gns_lease_revoke(struct gns_session *s, u64 sid, const struct gns_fh *fh,
 
 	do {
 		r = release_new(s, room);
-		if (!r)
-			return -ENOMEM;
 		r->fh = *fh;
 		r->sid = sid;
 		r->upto = upto;

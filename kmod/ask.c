@@ -8,10 +8,14 @@
  * into session->cached in the order they came, and are likely to be wanted
  * again in that order.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "fence.h"
 #include "trace.h"
+
+/* Between two times of asking without memory. */
+#define PAUSE_MS 100u
 
 struct batch {
 	struct gns_session *s;
@@ -219,16 +223,31 @@ static void batch_opened(struct batch *b, struct gns_sb *gsb)
 	spin_unlock(&s->opened_lock);
 }
 
+/* Nobody else asks in its place: what is short for now is waited for. */
+static int ask_one(struct gns_inode *gi)
+{
+	u32 want = GNS_UWANT_LEASE | GNS_UWANT_TURN;
+	u64 gen = READ_ONCE(gi->s->gen);
+	int err;
+
+	for (;;) {
+		err = gns_lease_get(gi, want, current_cred(), NULL);
+		if (err != -ENOMEM || READ_ONCE(gi->s->gen) != gen)
+			return err;
+		msleep(PAUSE_MS);
+	}
+}
+
 /* Those that the batch has not brought, one by one. 0, or nothing can be asked. */
 static int ask_rest(struct batch *b)
 {
-	u32 want = GNS_UWANT_LEASE | GNS_UWANT_TURN, i;
+	u32 i;
 	int err;
 
 	for (i = 0; i < b->n; i++) {
 		if (gns_lease_ok(b->gi[i]))
 			continue;
-		err = gns_lease_get(b->gi[i], want, current_cred(), NULL);
+		err = ask_one(b->gi[i]);
 		if (err && err != -ESTALE)
 			return err;
 	}
@@ -242,13 +261,11 @@ void gns_lease_regain(struct work_struct *work)
 	int err;
 
 	do {
-		b = kvzalloc(sizeof(*b), GFP_KERNEL);
-		if (!b)
-			return;
+		b = kvzalloc(sizeof(*b), GFP_KERNEL | __GFP_NOFAIL);
 		b->s = gsb->s;
 		batch_opened(b, gsb);
 		err = b->n ? batch_ask(b, current_cred()) : -ENOENT;
-		if (!err)
+		if (!err || err == -ENOMEM)
 			err = ask_rest(b);
 		batch_put(b);
 	} while (!err);

@@ -13,7 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "client.h"
+#include "../tree/client.h"
 #include "lab.h"
 #include "tap.h"
 #include "view.h"
@@ -32,6 +32,15 @@ const char *const view_names[VIEW_NAMES] = {
 	".", "f", "g", "h", "l", "p", "d", "e", "d/f", "d/g", "d/d", "e/f",
 	"e/d", "e/d/f", "e/g", "d/h", "d/d/f", "d/d/g", "e/h", "d/e/f", "d/e"
 };
+
+static const char *const *looked_at = view_names;
+static size_t nlooked_at = VIEW_NAMES;
+
+void view_only(const char *const *names, size_t n)
+{
+	looked_at = names ? names : view_names;
+	nlooked_at = names ? n : VIEW_NAMES;
+}
 
 __attribute__((format(printf, 2, 3))) static void say(struct view *v,
 						      const char *fmt, ...)
@@ -145,8 +154,8 @@ struct view *view(enum place p)
 	size_t i;
 
 	v->len = 0;
-	for (i = 0; i < VIEW_NAMES; i++)
-		view_one(v, view_names[i], lab_path(view_top[p], view_names[i]));
+	for (i = 0; i < nlooked_at; i++)
+		view_one(v, looked_at[i], lab_path(view_top[p], looked_at[i]));
 	return v;
 }
 

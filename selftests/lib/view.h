@@ -29,6 +29,13 @@ struct view {
 /** view_names - what is looked at; most of it is not there most of the time */
 extern const char *const view_names[VIEW_NAMES];
 
+/**
+ * view_only() - from here on look at these names alone
+ * @names: they, owned by the caller; NULL: all of view_names again
+ * @n:     how many
+ */
+void view_only(const char *const *names, size_t n);
+
 /** view_top - the directory, by place */
 extern char view_top[PLACES][256];
 

@@ -217,6 +217,7 @@ bool inject_errno(int err)
 	case EINTR:
 	case EIO:
 	case ENOBUFS:
+	case ENOLCK:
 		return true;
 	}
 	return false;

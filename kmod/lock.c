@@ -268,6 +268,11 @@ static int unlock(struct file *file, struct file_lock *fl, struct gns_lockq *q)
 			    GFP_KERNEL | __GFP_NOFAIL);
 	gns_lockop_alone(op);
 	err = record(file, fl, F_UNLCK, fl->fl_start, fl->fl_end);
+	/* Two are left of one, without memory for it: who goes by the error
+	 * believes that he has it all.
+	 */
+	if (err)
+		gns_guard_lose(file);
 	forget(file, fl);
 	gns_lockop_go(op);
 	wait_unlocked(op);

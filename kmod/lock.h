@@ -13,9 +13,10 @@
  * the answer. Nobody waits for somebody else's lock meanwhile.
  *
  * An unlock can not fail: it goes on without its caller, but not before changes
- * under the lock that were left by theirs. So does a request
- * whose caller was killed; it is followed by an unlock, for nobody knows what
- * came of it.
+ * under the lock that were left by theirs. Where the record has no memory for
+ * it, the file is as if its locks were lost. A request whose caller was killed
+ * goes on, too; it is followed by an unlock, for nobody knows what came of it.
+ * The same follows an EIO, behind which the helper may have lost an answer.
  *
  * Locks end with the session that they were got in. From then on all that is
  * asked for through an open file that had one is EIO, until it is closed; what

@@ -89,6 +89,7 @@ struct hist {
 	u32 broken; /* things that no model is needed for to be wrong */
 	u32 tag;
 	bool blocks; /* a register is one block, which a disk writes at once */
+	bool memory; /* there may be none, which is no reason to complain */
 	u32 nlosses;
 	struct loss losses[LOSSES];
 	struct proc procs[PROCS];
@@ -120,6 +121,15 @@ struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj);
 
 /** rec_ret() - it was answered; @err as lin_op has it */
 void rec_ret(struct me *me, struct rec *r, s32 err);
+
+/**
+ * excused() - may a call fail like this?
+ * @me:  who made it
+ * @err: errno; 0 is none
+ *
+ * What it says is dropped then, or nobody knows whether it was done.
+ */
+bool excused(const struct me *me, int err);
 
 /** broken() - something is wrong whatever the order was */
 void broken(struct me *me, const char *fmt, ...)

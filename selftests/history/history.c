@@ -4,7 +4,7 @@
  * everything that was seen is checked for an order in which it could have
  * happened.
  *
- *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u] [-o] [-p]
+ *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u] [-o] [-p] [-m]
  *
  * Run by lab_run. Without words it is changed by the protocol only, and what
  * breaks is the satellites': links, connections, helpers, caches, the clock.
@@ -12,6 +12,8 @@
  *	-u	it is changed by the mounts, too
  *	-o	the origin is killed and stopped as well
  *	-p	its host loses power, and what was not synced with it
+ *	-m	allocations fail in the satellites' kernel, which has to be able
+ *		to do that; then calls may fail for want of memory
  *	-k	of all these only what KINDS has, bits 1 << enum fault
  *
  * With all of them it is what `make torture N=...` runs, see torture. What
@@ -27,7 +29,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/inject.h"
 #include "lib/lab.h"
+#include "lib/stuck.h"
 #include "lib/tap.h"
 #include "nemesis.h"
 #include "tree/client.h"
@@ -175,7 +179,7 @@ static u32 options(int argc, char **argv)
 		.ttl_ms = TTL * 1000,
 		.kinds = FAULTS_SATELLITE,
 	};
-	while ((c = getopt(argc, argv, "n:s:k:uop")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:k:uopm")) != -1) {
 		if (c == 'n')
 			faults = atoi(optarg);
 		else if (c == 's')
@@ -188,17 +192,19 @@ static u32 options(int argc, char **argv)
 			t.m.kinds |= FAULTS_ORIGIN;
 		else if (c == 'p')
 			t.m.kinds |= FAULTS_POWER;
+		else if (c == 'm')
+			t.m.kinds |= FAULTS_MEMORY;
 		else
-			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u] [-o] [-p]");
+			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u] [-o] [-p] [-m]");
 	}
 	if (t.m.kinds & FAULTS_POWER)
 		t.m.nhosts = 3;
 	t.disk = t.m.kinds & FAULTS_POWER;
-	tap_note("again: history%s%s%s -k %#x -n %u -s %llu",
+	tap_note("again: history%s%s%s%s -k %#x -n %u -s %llu",
 		 t.users ? " -u" : "",
 		 t.m.kinds & FAULTS_ORIGIN ? " -o" : "",
-		 t.disk ? " -p" : "", only, faults,
-		 (unsigned long long)t.m.rnd);
+		 t.disk ? " -p" : "", t.m.kinds & FAULTS_MEMORY ? " -m" : "",
+		 only, faults, (unsigned long long)t.m.rnd);
 	t.m.kinds &= only;
 	if (!t.m.kinds)
 		die("-k: nothing is left that could break");
@@ -214,10 +220,15 @@ int main(int argc, char **argv)
 	if (t.h == MAP_FAILED)
 		die("no memory");
 	t.h->blocks = t.disk;
+	t.h->memory = t.m.kinds & FAULTS_MEMORY;
 	/* Neighbouring seeds begin alike. */
 	for (i = 0; i < 8; i++)
 		nemesis_rnd(&t.m, 2);
 	set_up();
+	if (t.h->memory) {
+		inject_begin();
+		stuck_watch();
+	}
 	start_all();
 	t.m.me = new_me("nemesis");
 	lab_sleep(1000);
@@ -226,9 +237,16 @@ int main(int argc, char **argv)
 	lab_sleep(1000);
 	tap_ok(end_all(), "everybody got an answer in the end");
 	nemesis_end(&t.m);
+	if (t.h->memory) {
+		stuck_end();
+		tap_good("nobody stood still");
+		inject_end();
+	}
 	for (i = 0; i < t.n; i++)
 		ops += t.h->procs[i].n;
-	tap_ok(ops > 40 * faults, "%u operations were recorded", ops);
+	/* Without memory little is done. */
+	tap_ok(ops > (t.h->memory ? 20 : 40) * faults,
+	       "%u operations were recorded", ops);
 	tap_ok(!t.h->broken, "no error, no short read, no read of two states");
 	tap_ok(!hist_check(t.h, "."), "there is an order that explains all of it");
 	return tap_end();

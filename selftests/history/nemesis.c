@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/inject.h"
 #include "lib/lab.h"
 #include "lib/tap.h"
 #include "nemesis.h"
@@ -157,6 +158,19 @@ static void clock_steps(struct nemesis *m)
 	m->clock += by;
 }
 
+/* Of readers, writers, helpers and workers; sometimes hardly anything works. */
+static void no_memory(struct nemesis *m)
+{
+	u32 one_in = 2u << nemesis_rnd(m, 6);
+	u64 before = inject_count();
+
+	inject_random(one_in);
+	longer_than_ttl(m);
+	inject_random(0);
+	tap_note("one of %u allocations fails: %llu did", one_in,
+		 (unsigned long long)(inject_count() - before));
+}
+
 static void origin_start(struct nemesis *m)
 {
 	lab("origin_start");
@@ -241,6 +255,8 @@ static void run(struct nemesis *m, enum fault f)
 		return stopped(m, "o");
 	case F_POWER:
 		return power_lost(m);
+	case F_MEMORY:
+		return no_memory(m);
 	case F_MAX:
 		break;
 	}

@@ -48,12 +48,14 @@ enum fault {
 	F_ORIGIN_KILLED,
 	F_ORIGIN_HANGS,
 	F_POWER,
+	F_MEMORY, /* allocations and copies fail in gns.ko */
 	F_MAX,
 };
 
 #define FAULTS_SATELLITE ((1u << F_ORIGIN_KILLED) - 1)
 #define FAULTS_ORIGIN (1u << F_ORIGIN_KILLED | 1u << F_ORIGIN_HANGS)
 #define FAULTS_POWER (1u << F_POWER)
+#define FAULTS_MEMORY (1u << F_MEMORY)
 
 /** nemesis_rnd() - a random number below @n */
 u32 nemesis_rnd(struct nemesis *m, u32 n);

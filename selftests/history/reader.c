@@ -42,7 +42,7 @@ static int open_at(struct me *me, const char *kind, u32 i, int flags)
 
 	snprintf(path, sizeof(path), "%s/%s%u", me->mnt, kind, i);
 	fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-	if (fd < 0)
+	if (fd < 0 && !excused(me, errno))
 		broken(me, "%s%u can not be opened: %s", kind, i,
 		       strerror(errno));
 	return fd;
@@ -70,8 +70,10 @@ static void read_reg(struct me *me, bool direct)
 		return;
 	fd = fresh ? open_at(me, "reg", i, 0) : direct ? f.direct[i] :
 							 f.reg[i];
-	got = pread(fd, f.buf, BLOCK, 0);
-	if (got && got != BLOCK) {
+	got = fd < 0 ? -1 : pread(fd, f.buf, BLOCK, 0);
+	if (got < 0 && excused(me, errno)) {
+		r->dropped = true;
+	} else if (got && got != BLOCK) {
 		broken(me, "reg%u: read gives %zd: %s", i, got,
 		       got < 0 ? strerror(errno) : "short");
 		r->dropped = true;
@@ -91,10 +93,13 @@ static void read_reg(struct me *me, bool direct)
 }
 
 /* A file of no bytes has no page: that is 0, too. */
-static u64 map_look(u32 i)
+static u64 map_look(struct me *me, u32 i, bool *dropped)
 {
-	if (sigsetjmp(bus, 1))
+	if (sigsetjmp(bus, 1)) {
+		/* Or it could not be read. */
+		*dropped = excused(me, EIO);
 		return 0;
+	}
 	return *f.map[i];
 }
 
@@ -105,7 +110,7 @@ static void map_reg(struct me *me)
 
 	if (!r)
 		return;
-	r->res = map_look(i);
+	r->res = map_look(me, i, &r->dropped);
 	rec_ret(me, r, 0);
 }
 
@@ -120,7 +125,8 @@ static void stat_reg(struct me *me)
 		return;
 	snprintf(path, sizeof(path), "%s/reg%u", me->mnt, i);
 	if (stat(path, &st)) {
-		broken(me, "reg%u: stat: %s", i, strerror(errno));
+		if (!excused(me, errno))
+			broken(me, "reg%u: stat: %s", i, strerror(errno));
 		r->dropped = true;
 	}
 	r->res = st.st_size;
@@ -137,8 +143,11 @@ static void read_log(struct me *me)
 		return;
 	got = pread(f.log[i], r->list, sizeof(r->list), 0);
 	if (got < 0 || got % sizeof(u32)) {
-		broken(me, "log%u: read gives %zd: %s", i, got, strerror(errno));
+		if (got >= 0 || !excused(me, errno))
+			broken(me, "log%u: read gives %zd: %s", i, got,
+			       strerror(errno));
 		r->dropped = true;
+		got = 0;
 	}
 	r->nlist = got / sizeof(u32);
 	rec_ret(me, r, 0);
@@ -153,7 +162,8 @@ static void stat_log(struct me *me)
 	if (!r)
 		return;
 	if (fstat(f.log[i], &st)) {
-		broken(me, "log%u: stat: %s", i, strerror(errno));
+		if (!excused(me, errno))
+			broken(me, "log%u: stat: %s", i, strerror(errno));
 		r->dropped = true;
 	}
 	r->res = st.st_size / sizeof(u32);
@@ -176,7 +186,7 @@ static void look_up(struct me *me)
 	err = stat(path, &st) ? -errno : 0;
 	if (err && err != -ENOENT) {
 		/* Gone between the lookup and the question: no one moment. */
-		if (err != -ESTALE)
+		if (err != -ESTALE && !excused(me, -err))
 			broken(me, "d%u/n%u: %s", d, n, strerror(-err));
 		r->dropped = true;
 	}
@@ -202,7 +212,8 @@ static void list_dir(struct me *me)
 	snprintf(path, sizeof(path), "%s/d%u", me->mnt, d);
 	dir = opendir(path);
 	if (!dir) {
-		broken(me, "d%u: %s", d, strerror(errno));
+		if (!excused(me, errno))
+			broken(me, "d%u: %s", d, strerror(errno));
 		r->dropped = true;
 	}
 	/* Some names are little enough for one getdents(2). */
@@ -218,7 +229,8 @@ static void list_dir(struct me *me)
 				hist_id(e->d_ino, e->d_type == DT_DIR);
 	}
 	if (dir && errno) {
-		broken(me, "d%u: listing: %s", d, strerror(errno));
+		if (!excused(me, errno))
+			broken(me, "d%u: listing: %s", d, strerror(errno));
 		r->dropped = true;
 	}
 	rec_ret(me, r, 0);

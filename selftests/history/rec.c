@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hist.h"
+#include "lib/inject.h"
 #include "lin.h"
 
 u32 me_rnd(struct me *me, u32 n)
@@ -56,6 +57,11 @@ void rec_ret(struct me *me, struct rec *r, s32 err)
 {
 	r->err = err;
 	__atomic_store_n(&r->ret, hist_stamp(me->h), __ATOMIC_RELEASE);
+}
+
+bool excused(const struct me *me, int err)
+{
+	return me->h->memory && inject_errno(err);
 }
 
 void broken(struct me *me, const char *fmt, ...)

@@ -44,7 +44,8 @@ static s32 outcome(struct me *me, const char *what, int ret)
 	case ESTALE: /* it went between two looks */
 		return LIN_UNKNOWN;
 	}
-	broken(me, "%s: %s", what, strerror(errno));
+	if (!excused(me, errno))
+		broken(me, "%s: %s", what, strerror(errno));
 	return LIN_UNKNOWN;
 }
 
@@ -66,7 +67,7 @@ static int open_at(struct me *me, const char *kind, u32 i, int flags)
 
 	snprintf(path, sizeof(path), "%s/%s%u", me->mnt, kind, i);
 	fd = open(path, flags | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 && !excused(me, errno))
 		broken(me, "%s%u: open: %s", kind, i, strerror(errno));
 	return fd;
 }
@@ -161,8 +162,11 @@ static void sync_dir(struct me *me)
 {
 	u32 d = me_rnd(me, DIRS);
 	int fd = open_at(me, "d", d, O_RDONLY | O_DIRECTORY);
-	struct rec *r = rec_call(me, HIST_TREE, LIN_TREE_SYNC, 0);
+	struct rec *r;
 
+	if (fd < 0)
+		return;
+	r = rec_call(me, HIST_TREE, LIN_TREE_SYNC, 0);
 	if (r) {
 		r->arg[0] = d;
 		ret_sync(me, r, fsync(fd));

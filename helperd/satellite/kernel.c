@@ -136,8 +136,9 @@ static int on_words(void *arg, u8 cmd, struct nlattr **attrs)
 		return 0;
 	if (k->len + n > k->cap) {
 		p = realloc(k->words, k->len + n);
+		/* ENOMEM would say that they are in line still. */
 		if (!p)
-			return -ENOMEM;
+			return -EIO;
 		k->words = p;
 		k->cap = k->len + n;
 	}
@@ -165,6 +166,12 @@ static void pull_some(struct gns_kernel *k)
 		k->rung = false;
 		err = gns_genl_call(k->nl, gns_genl_msg(k->nl, GNS_CMD_PULL, 0),
 				    on_words, k);
+		/* The kernel had no memory: it has taken nothing out of the line. */
+		if (err == -ENOMEM && !k->len) {
+			k->rung = true;
+			arm_in(&k->again, AGAIN_NS);
+			return;
+		}
 		if (err)
 			kernel_broke(k, "pull", gns_genl_why(k->nl));
 		if (k->len)

@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < t.n; i++)
 		ops += t.h->procs[i].n;
 	/* Without memory little is done. */
-	tap_ok(ops > (t.h->memory ? 20 : 40) * faults,
+	tap_ok(ops > (t.h->memory ? 5 : 40) * faults,
 	       "%u operations were recorded", ops);
 	tap_ok(!t.h->broken, "no error, no short read, no read of two states");
 	tap_ok(!hist_check(t.h, "."), "there is an order that explains all of it");

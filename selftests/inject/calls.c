@@ -3,13 +3,14 @@
  * inject-calls: calls are made again and again, and allocations of gns fail, and
  * its copies from and to user memory.
  *
- *	inject-calls [-s STEP] [CALL]	in the call itself
- *	inject-calls -r TIMES [CALL]	in whatever is done for it: by helpers, and
- *					by workers of the kernel
+ *	inject-calls [-s STEP] [-r TIMES] [CALL]
  *
- * In the first form one fails each time, of all calls or those with CALL in
- * their name: the first, the second, until there are no more; or with a step
- * between them. In the second some do, and mounts come and go.
+ * For all calls, or those with CALL in their name:
+ *
+ *	-s	one fails each time, in the call itself: the first, and so on by
+ *		STEP until there are no more. Without options STEP is 1
+ *	-r	some fail, so many times, in whatever is done for the call, by
+ *		helpers and by workers of the kernel, too; and mounts come and go
  *
  * A call gives an error of memory, or does what it says. Whatever it gave, both
  * hosts then see what the origin has; and in the end it works.
@@ -188,26 +189,28 @@ static void check_all(const struct call *c, size_t n, u32 step, u32 times,
 	for (i = 0; i < n; i++) {
 		if (word && !strstr(c[i].what, word))
 			continue;
+		if (step)
+			check(&c[i], step, 1 + i % step);
 		if (times)
 			check_random(&c[i], times);
-		else
-			check(&c[i], step, 1 + i % step);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	u32 step = 1, times = 0;
+	u32 step = 0, times = 0;
 	int opt;
 
 	while ((opt = getopt(argc, argv, "s:r:")) != -1) {
 		if (opt == 's')
-			step = strtoul(optarg, NULL, 0) ?: 1;
+			step = strtoul(optarg, NULL, 0);
 		else if (opt == 'r')
 			times = strtoul(optarg, NULL, 0);
 		else
 			die("usage: inject-calls [-s STEP] [-r TIMES] [CALL]");
 	}
+	if (!step && !times)
+		step = 1;
 	view_begin();
 	scene_begin();
 	inject_begin();

@@ -112,7 +112,6 @@ static void kick(struct gns_lockq *q)
 	if (test_bit(LOCKOP_OVER, &op->state)) {
 		if (q->left && op->lk.op == GNS_ULK_UNLOCK)
 			return;
-		gns_call_get(&op->c);
 		go_on(op, 0);
 	}
 	complete_all(&op->turn);
@@ -253,6 +252,8 @@ struct gns_lockop *gns_lockop_new(struct gns_lockq *q, struct gns_inode *gi,
 void gns_lockop_alone(struct gns_lockop *op)
 {
 	set_bit(LOCKOP_OVER, &op->state);
+	/* Its caller may be gone before it has the turn. */
+	gns_call_get(&op->c);
 	enter(op, false);
 }
 

@@ -100,6 +100,9 @@ static int word_run(struct gns_kernel *k, struct nlattr *nest)
 	case GNS_WORD_RELEASED:
 		gns_sat_released(o->sat, w.sid, &w.fh, w.upto, w.open);
 		break;
+	case GNS_WORD_UNLOCK:
+		gns_sat_unlock(o->sat, w.sid, &w.msg);
+		break;
 	case GNS_WORD_FENCED:
 		gns_sat_fenced(o->sat, w.sid);
 		break;

@@ -196,6 +196,16 @@ void gns_sat_fenced(struct gns_sat *s, u64 sid);
 void gns_sat_released(struct gns_sat *s, u64 sid, const struct gns_fh *fh,
 		      u64 upto, bool open);
 
+/**
+ * gns_sat_unlock() - what nobody can unlock any more
+ * @s:   the satellite
+ * @sid: locked in this session; in another one there is nothing to be done
+ * @msg: GNS_LOCK, to unlock
+ *
+ * Best effort; there is no answer.
+ */
+void gns_sat_unlock(struct gns_sat *s, u64 sid, const struct gns_msg *msg);
+
 /** gns_sat_bye() - clean end: the kernel has fenced and will ask no more */
 void gns_sat_bye(struct gns_sat *s);
 

@@ -274,6 +274,20 @@ void gns_sat_released(struct gns_sat *s, u64 sid, const struct gns_fh *fh,
 	gns_conn_send(l->conn, &msg, NULL);
 }
 
+static void unlocked(void *arg, const struct gns_msg *rep)
+{
+	if (rep->status)
+		gns_debug("an unlock that nobody waits for: %s",
+			  gns_status_str(rep->status));
+}
+
+void gns_sat_unlock(struct gns_sat *s, u64 sid, const struct gns_msg *msg)
+{
+	if (s->state == SAT_LIVE && sid == s->sid &&
+	    s->features & GNS_FEAT_LOCK)
+		request_new(s, 0, msg, unlocked, NULL);
+}
+
 void gns_sat_bye(struct gns_sat *s)
 {
 	struct gns_msg msg = { .type = GNS_BYE, .sid = s->sid };

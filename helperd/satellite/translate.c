@@ -250,6 +250,11 @@ int gns_word_parse(struct nlattr *nest, struct gns_word *w, const char **why)
 		if (!w->fh.len)
 			*why = "FH";
 		break;
+	case GNS_WORD_UNLOCK:
+		w->msg.type = GNS_LOCK;
+		w->msg.lock.fh = word_fh(tb, GNS_A_FH);
+		*why = w->msg.lock.fh.len ? word_lock(tb, w) : "FH";
+		break;
 	case GNS_WORD_ORIGIN_GONE:
 	case GNS_WORD_CANCEL:
 	case GNS_WORD_FENCED:

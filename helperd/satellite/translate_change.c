@@ -210,7 +210,7 @@ static const char *read_fsync(struct nlattr **tb, struct gns_word *w)
 	return NULL;
 }
 
-static const char *read_lock(struct nlattr **tb, struct gns_word *w)
+const char *word_lock(struct nlattr **tb, struct gns_word *w)
 {
 	struct gns_m_lock *m = &w->msg.lock;
 	struct gns_ulock u;
@@ -293,7 +293,7 @@ static const struct kind {
 			     .read = read_fsync },
 	[GNS_CALL_LOCK] = { .type = GNS_LOCK,
 			    .fh = AT(lock.fh),
-			    .read = read_lock },
+			    .read = word_lock },
 	[GNS_CALL_TMPFILE] = { .type = GNS_TMPFILE,
 			       .flags = GNS_UT_EXCL,
 			       .cred = AT(make.cred),

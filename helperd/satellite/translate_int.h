@@ -43,6 +43,9 @@ void fh_to_kernel(struct gns_ufh *to, const struct gns_fh *from);
  */
 const char *word_change(struct nlattr **tb, u32 type, struct gns_word *w);
 
+/* What LOCK says; w->msg is one of type GNS_LOCK. */
+const char *word_lock(struct nlattr **tb, struct gns_word *w);
+
 /* The lock that a test has found; nothing, if there is none. 0; -ENOMEM. */
 int answer_put_lock(struct nl_msg *m, const struct gns_r_lock *r);
 

@@ -35,6 +35,26 @@ static void test_again(void **state)
 	assert_int_equal(t.nanswers, 1);
 }
 
+/* What nobody waits for goes to the session that it is about, and no other. */
+static void test_unlock(void **state)
+{
+	struct gns_msg msg = { .type = GNS_LOCK };
+
+	(void)state;
+	msg.lock.fh = (struct gns_fh){ 2, "fh" };
+	msg.lock.op = GNS_LK_UNLOCK;
+	msg.lock.seq = 7;
+	start();
+	hear_hello(11, false, GNS_FEATURES);
+	gns_sat_unlock(t.sat, 10, &msg);
+	assert_int_equal(count(GNS_LOCK), 0);
+	gns_sat_unlock(t.sat, 11, &msg);
+	assert_int_equal(count(GNS_LOCK), 1);
+	assert_int_equal(said(GNS_LOCK)->lock.seq, 7);
+	hear_status(GNS_LOCK, 0);
+	assert_int_equal(t.nanswers, 0);
+}
+
 /* One that has forgotten the slots: what it may have had is not sent again. */
 static void test_unknown(void **state)
 {
@@ -276,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_again),
+		T(test_unlock),
 		T(test_unknown),
 		T(test_heir),
 		T(test_no_heir),

@@ -75,6 +75,10 @@ static void same_cred(const struct gns_cred *c)
 
 static void test_words(void **state)
 {
+	const struct gns_ulock lk = { .seq = 6,
+				      .owner = 5,
+				      .end = UINT64_MAX,
+				      .op = GNS_ULK_UNLOCK };
 	struct nlattr *n = word_begin(GNS_WORD_ORIGIN);
 	struct gns_word w;
 
@@ -111,6 +115,22 @@ static void test_words(void **state)
 	nla_put_u64(msg, GNS_A_ID, 8);
 	assert_null(word_end(n, &w));
 	assert_int_equal(w.id, 8);
+
+	n = word_begin(GNS_WORD_UNLOCK);
+	nla_put_u64(msg, GNS_A_SID, 9);
+	nla_put(msg, GNS_A_FH, 2, "ab");
+	nla_put(msg, GNS_A_LOCK, sizeof(lk), &lk);
+	assert_null(word_end(n, &w));
+	assert_int_equal(w.sid, 9);
+	assert_int_equal(w.msg.type, GNS_LOCK);
+	assert_int_equal(w.msg.lock.fh.len, 2);
+	assert_int_equal(w.msg.lock.op, GNS_LK_UNLOCK);
+	assert_int_equal(w.msg.lock.owner, 5);
+	assert_int_equal(w.msg.lock.seq, 6);
+	assert_string_equal(word_end(word_begin(GNS_WORD_UNLOCK), &w), "FH");
+	n = word_begin(GNS_WORD_UNLOCK);
+	nla_put(msg, GNS_A_FH, 2, "ab");
+	assert_string_equal(word_end(n, &w), "LOCK");
 
 	assert_null(word_end(word_begin(GNS_WORD_ORIGIN_GONE), &w));
 	assert_string_equal(word_end(word_begin(77), &w), "WORD_KIND");

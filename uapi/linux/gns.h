@@ -43,7 +43,8 @@
  *               have ORIGIN_FEATURES.
  * GNS_F_HOLD:   a RELEASED may have OPEN, an UNLINK GNS_UU_OPEN, a RENAME
  *               GNS_UR_OPEN, and both VICTIM.
- * GNS_F_LOCK:   calls of type GNS_CALL_LOCK may come, and UNLOCKED may be said.
+ * GNS_F_LOCK:   calls of type GNS_CALL_LOCK and the word UNLOCK may come, and
+ *               UNLOCKED may be said.
  * GNS_F_ACL:    attributes say GNS_UAM_*, CREATE, MKDIR and MKNOD may have
  *               UMASK, and access control lists may be asked for and set.
  * GNS_F_TMPFILE: calls of type GNS_CALL_TMPFILE may come.
@@ -103,6 +104,7 @@ enum gns_word_kind {
 	GNS_WORD_CANCEL, /* nobody waits for ID any more */
 	GNS_WORD_RELEASED, /* SID, FH, UPTO, OPEN */
 	GNS_WORD_FENCED, /* SID */
+	GNS_WORD_UNLOCK, /* SID, FH, LOCK: nobody waits for it */
 };
 
 /* GNS_A_CALL: what is asked; struct gns_ucall_* below says with what. */

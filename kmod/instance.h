@@ -99,7 +99,7 @@ struct gns_instance {
  *        0, -EMSGSIZE: pulled in the next message
  *
  * When the helper dies, calls that are not answered are put in line again for
- * the next one, behind the origins that there are; RELEASED, FENCED,
+ * the next one, behind the origins that there are; RELEASED, FENCED, UNLOCK,
  * ORIGIN_GONE and CANCEL are forgotten, for a new helper asks for what it
  * needs.
  */

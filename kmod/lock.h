@@ -5,6 +5,7 @@
  *
  *	lock.c		what the VFS asks for, and its own record of it
  *	lockop.c	requests, one at a time for each inode
+ *	unlock.c	what a mount that is given up has left locked
  *	guard.c		what becomes of an open file whose locks are lost
  *
  * The origin decides; the VFS's record of what this host holds follows, and is
@@ -145,6 +146,28 @@ void gns_lockq_release(struct gns_inode *gi);
 
 /** gns_lock_unlocked() - the origin says that something may be free */
 void gns_lock_unlocked(struct gns_session *s, const struct gns_fh *fh);
+
+/*
+ * unlock.c
+ */
+
+/**
+ * gns_unlock_given_up() - the mount is given up, and can not unlock any more
+ * @s:  its session
+ * @fh: the file
+ * @lk: owner, kind and range; copied
+ *
+ * Best effort: if it gets lost, it ends with the session. Context: process, may
+ * sleep; waits for no call.
+ */
+void gns_unlock_given_up(struct gns_session *s, const struct gns_fh *fh,
+			 const struct gns_ulock *lk);
+
+/** gns_unlocks_go() - changes are over: what do they hold up no more? */
+void gns_unlocks_go(struct gns_session *s);
+
+/** gns_unlocks_drop() - the session goes, and all with it */
+void gns_unlocks_drop(struct gns_session *s);
 
 /* lock.c: file operations. */
 int gns_lock(struct file *file, int cmd, struct file_lock *fl);

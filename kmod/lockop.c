@@ -168,8 +168,28 @@ static void number(struct gns_lockop *op)
 	op->lk.seq = atomic64_inc_return(&op->c.s->lock_seq);
 }
 
+/*
+ * What the origin has made of it nobody will say any more. Of a lock it is all
+ * that the owner has which goes: nothing can be done under it here.
+ */
+static void given_up(struct gns_lockop *op)
+{
+	struct gns_ulock lk = op->lk;
+
+	if (!READ_ONCE(op->c.gsb->dead) || lk.op == GNS_ULK_CANCEL ||
+	    lk.how == GNS_ULH_TEST)
+		return;
+	if (lk.op != GNS_ULK_UNLOCK) {
+		lk.start = 0;
+		lk.end = U64_MAX;
+	}
+	gns_unlock_given_up(op->c.s, &op->c.req.fh, &lk);
+}
+
 static void finish(struct gns_lockop *op, int err)
 {
+	if (err == -EIO)
+		given_up(op);
 	op->err = err;
 	gns_lockop_leave(op);
 	gns_call_put(&op->c);
@@ -315,6 +335,8 @@ int gns_lockop_ask(struct gns_lockop *op)
 				return -EINPROGRESS;
 			err = op->c.ans.err;
 		}
+		if (err == -EIO)
+			given_up(op);
 		if (err == -EOPNOTSUPP)
 			return -ENOLCK;
 		if (err != -EBUSY)

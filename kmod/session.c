@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include "file.h"
 #include "lease.h"
+#include "lock.h"
 #include "size.h"
 #include "trace.h"
 
@@ -23,6 +24,7 @@ static void destroy(struct gns_session *s)
 	hrtimer_cancel(&s->timer);
 	cancel_work_sync(&s->zap);
 	gns_lease_table_destroy(s);
+	gns_unlocks_drop(s);
 	kvfree(s->slot);
 	kfree(s->origin);
 	memzero_explicit(s->secret, sizeof(s->secret));
@@ -243,6 +245,7 @@ static struct gns_session *session_new(struct gns_instance *inst,
 	INIT_LIST_HEAD(&s->sized);
 	spin_lock_init(&s->opened_lock);
 	INIT_LIST_HEAD(&s->opened);
+	INIT_LIST_HEAD(&s->unlocks);
 	mutex_init(&s->zap_mutex);
 	hrtimer_setup(&s->timer, on_timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS);
 	INIT_WORK(&s->zap, zap_work);

@@ -111,6 +111,7 @@ struct gns_revoked {
  * @owned:     S objects of changes that ended
  * @own_floor: S what fell out of @owned
  * @lock_seq:  A of requests for locks
+ * @unlocks:   S of mounts that are given up; see unlock.c
  * @lock_key:  I makes owners of locks out of addresses
  * @incarnation: S
  * @features:  S what the origin can, for the next helper; opaque
@@ -169,6 +170,7 @@ struct gns_session {
 	struct gns_owned owned[GNS_OWNED_MAX];
 	u64 own_floor;
 	atomic64_t lock_seq;
+	struct list_head unlocks;
 	siphash_key_t lock_key;
 	u64 incarnation;
 	u64 features;

@@ -5,6 +5,7 @@
 #include <linux/sched/signal.h>
 #include "change.h"
 #include "fence.h"
+#include "lock.h"
 #include "size.h"
 #include "slot.h"
 
@@ -316,4 +317,5 @@ void gns_slot_give(struct gns_change *ch, bool known)
 		reopen(ch, ch->gi[i]);
 	spin_unlock(&s->lock);
 	wake_up_all(&s->wait);
+	gns_unlocks_go(s);
 }

@@ -18,6 +18,7 @@
 #include "file.h"
 #include "instance.h"
 #include "lock.h"
+#include "size.h"
 
 /* Pieces of one write that are under way. */
 #define PIECES_MAX 8u
@@ -401,13 +402,33 @@ int gns_sync_fs(struct super_block *sb, int wait)
 	return err;
 }
 
+/* How far the process may make it grow; the origin knows nothing of that. */
+static int check_growth(struct file *file, int mode, loff_t off, loff_t len)
+{
+	loff_t size;
+	int err;
+
+	if (rlimit(RLIMIT_FSIZE) == RLIM_INFINITY ||
+	    mode & (FALLOC_FL_KEEP_SIZE | FALLOC_FL_COLLAPSE_RANGE))
+		return 0;
+	err = gns_file_size(file, &size);
+	if (err)
+		return err;
+	if (mode & FALLOC_FL_INSERT_RANGE)
+		off = size;
+	return gns_size_may_be(gns_i(file_inode(file)), size, (u64)off + len);
+}
+
 long gns_fallocate(struct file *file, int mode, loff_t off, loff_t len)
 {
 	struct inode *inode = file_inode(file);
-	struct gns_change *ch = gns_change_new(inode->i_sb, GNS_CALL_FALLOCATE,
-					       file->f_cred, 0);
+	struct gns_change *ch;
 	int err;
 
+	err = check_growth(file, mode, off, len);
+	if (err)
+		return err;
+	ch = gns_change_new(inode->i_sb, GNS_CALL_FALLOCATE, file->f_cred, 0);
 	if (!ch)
 		return -ENOMEM;
 	gns_change_touches(ch, inode);

@@ -223,6 +223,11 @@ static int ftruncate_5(int fd)
 	return ftruncate(fd, 5);
 }
 
+static int fallocate_1001(int fd)
+{
+	return fallocate(fd, 0, 1000, 1);
+}
+
 static void check_limit(void)
 {
 	struct rlimit old, small = { 1000, RLIM_INFINITY };
@@ -233,9 +238,11 @@ static void check_limit(void)
 	must(setrlimit(RLIMIT_FSIZE, &small), "setrlimit");
 	SAME(EFBIG, truncate(at("z"), 1001));
 	SAME(0, truncate(at("z"), 1000));
+	SAME(EFBIG, by_fd(at("z"), O_RDWR, fallocate_1001));
 	must(setrlimit(RLIMIT_FSIZE, &old), "setrlimit");
 	SAME(0, truncate(at("z"), 2000));
 	must(setrlimit(RLIMIT_FSIZE, &small), "setrlimit");
+	SAME(0, by_fd(at("z"), O_RDWR, fallocate_1001));
 	SAME(0, truncate(at("z"), 1999));
 	must(setrlimit(RLIMIT_FSIZE, &old), "setrlimit");
 }

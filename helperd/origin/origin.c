@@ -117,7 +117,7 @@ static void started(void *arg, int err)
 	struct gns_origin *o = arg;
 
 	if (err) {
-		gns_err("state can not be written: %s; no client is served until that is put right and the daemon started again",
+		gns_err("state can not be written: %s; no client is served until that is put right, and this daemon begun anew",
 			strerror(-err));
 		return;
 	}

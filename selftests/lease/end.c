@@ -122,7 +122,7 @@ static void check_lock(int here, int there)
 	off_t size;
 	size_t i;
 
-	for (i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(locks); i++) {
 		struct flock fl;
 
 		size = size_of(here);

@@ -101,4 +101,4 @@ const struct hand hand_locks[] = {
 	  "70 80 c0 o0 held 1 -> ok\n" },
 };
 
-const unsigned int hand_nlocks = sizeof(hand_locks) / sizeof(hand_locks[0]);
+const unsigned int hand_nlocks = ARRAY_SIZE(hand_locks);

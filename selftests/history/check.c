@@ -2,6 +2,7 @@
 /*
  * The records of all processes, given to the checker of the simulator.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +10,13 @@
 #include "hist.h"
 #include "lin.h"
 
+#define GHOST (1ull << 48) /* no owner has so large a number */
+
 static const struct lin_model *const models[HIST_MODELS] = {
 	&lin_register,
 	&lin_log,
 	&lin_tree,
+	&lin_lock,
 };
 
 static void to_op(const struct rec *r, u32 client, struct lin_op *op)
@@ -76,6 +80,9 @@ static void add_lost(const struct hist *h, u32 m, const struct rec *r,
 	u64 ret = op.ret;
 	const struct loss *l;
 
+	/* Locks are lost anyhow: see add_ghost(). */
+	if (m == HIST_LOCK)
+		return;
 	if (is_loss(&op, m) || is_sync(&op, m) || models[m]->pure(&op))
 		return;
 	if (m == HIST_TREE && r->list[0] &&
@@ -88,6 +95,58 @@ static void add_lost(const struct hist *h, u32 m, const struct rec *r,
 		op.ret = l->ret;
 		add(out, &op);
 	}
+}
+
+/*
+ * Here nobody gets what a process of this host has lost, until that has closed
+ * the file: was @try refused for that?
+ */
+static bool lost_at_home(const struct hist *h, const struct rec *try)
+{
+	const struct rec *r;
+	u32 p, i;
+
+	for (p = 0; p < PROCS; p++)
+		for (i = 0; i < h->procs[p].n; i++) {
+			r = &h->procs[p].v[i];
+			if (r->model == HIST_LOCK && !r->ret &&
+			    r->kind == LIN_LOCK_UNLOCK && r->obj == try->obj &&
+			    r->tag == (try->tag & ~LOCK_DOUBT) &&
+			    r->call < try->ret && r->res > try->call)
+				return true;
+		}
+	return false;
+}
+
+/*
+ * A request may have been granted, and the lock be lost or taken back, before
+ * it was answered, or by the time: another owner had it for a while. Return:
+ * what it was answered says nothing.
+ */
+static bool add_ghost(const struct hist *h, const struct rec *r,
+		      struct lin_op op, struct lin_hist *out)
+{
+	bool tried = r->kind == LIN_LOCK_TRY && r->obj < LOCKS_TRIED;
+	bool refused = r->err == -EAGAIN;
+
+	if (r->kind != LIN_LOCK_LOCK && !tried)
+		return false;
+	if (op.ret == LIN_PENDING) {
+		op.kind = LIN_LOCK_UNLOCK;
+		add(out, &op);
+		return false;
+	}
+	if (!tried || (!(r->tag & LOCK_DOUBT) &&
+		       !(refused && lost_at_home(h, r))))
+		return false;
+	op.arg[0] += GHOST;
+	op.err = LIN_UNKNOWN;
+	add(out, &op);
+	op.kind = LIN_LOCK_UNLOCK;
+	if (refused)
+		op.ret = LIN_PENDING;
+	add(out, &op);
+	return refused;
 }
 
 static void collect(struct hist *h, u32 m, struct lin_hist *out)
@@ -103,6 +162,8 @@ static void collect(struct hist *h, u32 m, struct lin_hist *out)
 			if (r->model != m || r->dropped)
 				continue;
 			to_op(r, p, &op);
+			if (m == HIST_LOCK && add_ghost(h, r, op, out))
+				continue;
 			if (!told(h, m, &op))
 				continue;
 			add(out, &op);

@@ -25,15 +25,20 @@
 
 #define PROCS 24
 #define RECS 8192
+#define RECS_LAST 64 /* of these, for what has to be said at the end */
 #define LOSSES 32
 
 #define TAG_MASK 01777u /* mode bits that say which create made a file */
 
-/* A model of locks goes here, with operations in user.c and reader.c. */
+#define LOCKS 4 /* files that are locked: even ones as a whole */
+#define LOCKS_TRIED 2 /* nobody waits for the first of them */
+#define LOCK_DOUBT 0x8000u /* in the tag, see there */
+
 enum hist_model {
 	HIST_REG,
 	HIST_LOG,
 	HIST_TREE,
+	HIST_LOCK,
 	HIST_MODELS,
 };
 
@@ -42,7 +47,9 @@ enum hist_model {
  * @tag:     CREATE, MKDIR: the mode it is made with; LOOKUP, LINK: the mode that
  *           was seen. So it can be told later what was made by a change whose
  *           answer did not say it: arg[2] is 0 until then, and list[0] is what
- *           it may have made a first time, before a loss of power
+ *           it may have made a first time, before a loss of power. Locks: the
+ *           host, and LOCK_DOUBT: the session may not be the same all the while
+ * @res:     UNLOCK that was not answered: when the file was closed
  * @dropped: it tells nothing
  */
 struct rec {
@@ -101,6 +108,8 @@ struct me {
 	struct proc *p;
 	u32 client;
 	const char *mnt; /* readers and users */
+	const char *sys; /* users: what the kernel says of the mount */
+	u32 host;
 	const char *netns; /* writers */
 };
 
@@ -118,6 +127,9 @@ u32 hist_id(u64 ino, bool is_dir);
 
 /** rec_call() - an operation begins; NULL: no room, or told to stop */
 struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj);
+
+/** rec_last() - the same, after the end as well */
+struct rec *rec_last(struct me *me, enum hist_model m, u16 kind, u8 obj);
 
 /** rec_ret() - it was answered; @err as lin_op has it */
 void rec_ret(struct me *me, struct rec *r, s32 err);
@@ -143,6 +155,12 @@ void writer(struct me *me);
 
 /** user() - a process that changes what is in @me->mnt */
 void user(struct me *me);
+
+/** lock_step() - a user gets a lock, uses it, or lets go of it */
+void lock_step(struct me *me);
+
+/** lock_end() - he has none any more */
+void lock_end(struct me *me);
 
 /**
  * rec_losses() - what is left after a loss of power

@@ -9,7 +9,7 @@
  * Run by lab_run. Without words it is changed by the protocol only, and what
  * breaks is the satellites': links, connections, helpers, caches, the clock.
  *
- *	-u	it is changed by the mounts, too
+ *	-u	it is changed by the mounts, too, and files are locked
  *	-o	the origin is killed and stopped as well
  *	-p	its host loses power, and what was not synced with it
  *	-m	allocations fail in the satellites' kernel, which has to be able
@@ -20,6 +20,8 @@
  * breaks, when and what is done meanwhile comes from the seed; what is under way
  * at that moment does not, so that a seed that failed may pass.
  */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -62,13 +64,40 @@ static struct me new_me(const char *name)
 	return me;
 }
 
-static void start(const char *name, void (*run)(struct me *me),
-		  const char *mnt, const char *netns)
+/* Of the mount of host @i: they were made in this order. */
+static char *sys_dir(u32 i)
+{
+	u32 nr[8], n = 0, k;
+	struct dirent *e;
+	char *path;
+	DIR *d = opendir("/sys/fs/gns");
+
+	while (d && (e = readdir(d)) && n < ARRAY_SIZE(nr)) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		for (k = n++; k && nr[k - 1] > (u32)atoi(e->d_name); k--)
+			nr[k] = nr[k - 1];
+		nr[k] = atoi(e->d_name);
+	}
+	if (n != t.m.nhosts)
+		die("/sys/fs/gns has %u mounts, and not %u", n, t.m.nhosts);
+	closedir(d);
+	if (asprintf(&path, "/sys/fs/gns/%u", nr[i]) < 0)
+		die("no memory");
+	return path;
+}
+
+static void start(const char *name, void (*run)(struct me *me), u32 host,
+		  const char *netns)
 {
 	struct me me = new_me(name);
 	pid_t pid;
 
-	me.mnt = mnt;
+	if (!netns) {
+		me.mnt = lab_path(lab_env("LAB"), hosts[host]);
+		me.sys = sys_dir(host);
+	}
+	me.host = host;
 	me.netns = netns;
 	fflush(stdout);
 	pid = fork();
@@ -121,6 +150,8 @@ static void files(void)
 		lab(": >$EXPORT/log%u", i);
 	for (i = 0; i < DIRS; i++)
 		lab("mkdir $EXPORT/d%u", i);
+	for (i = 0; i < LOCKS; i++)
+		lab(": >$EXPORT/lock%u", i);
 	lab("sync -f $EXPORT");
 }
 
@@ -130,24 +161,22 @@ static void start_all(void)
 	u32 i, k;
 
 	for (i = 0; i < t.m.nhosts; i++) {
-		const char *mnt = lab_path(lab_env("LAB"), hosts[i]);
-
 		for (k = 0; k < READERS; k++) {
 			snprintf(name, sizeof(name), "reader %u of %s", k,
 				 hosts[i]);
-			start(name, reader, mnt, NULL);
+			start(name, reader, i, NULL);
 		}
 		for (k = 0; t.users && k < 2; k++) {
 			snprintf(name, sizeof(name), "user %u of %s", k,
 				 hosts[i]);
-			start(name, user, mnt, NULL);
+			start(name, user, i, NULL);
 		}
 	}
-	start("a writer at o", writer, NULL, "/run/netns/o");
+	start("a writer at o", writer, 0, "/run/netns/o");
 	if (t.users)
 		return;
-	start("another writer at o", writer, NULL, "/run/netns/o");
-	start("a writer at a", writer, NULL, "/run/netns/a");
+	start("another writer at o", writer, 0, "/run/netns/o");
+	start("a writer at a", writer, 0, "/run/netns/a");
 }
 
 static void set_up(void)

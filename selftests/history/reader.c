@@ -265,7 +265,7 @@ void reader(struct me *me)
 
 	open_all(me);
 	while (!__atomic_load_n(&me->h->stop, __ATOMIC_ACQUIRE) &&
-	       me->p->n < RECS) {
+	       me->p->n < RECS - RECS_LAST) {
 		/* The same again and again, then something else. */
 		if (!again--) {
 			how = me_rnd(me, 16);

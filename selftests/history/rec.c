@@ -39,9 +39,17 @@ u32 hist_id(u64 ino, bool is_dir)
 
 struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj)
 {
+	if (me->p->n >= RECS - RECS_LAST ||
+	    __atomic_load_n(&me->h->stop, __ATOMIC_ACQUIRE))
+		return NULL;
+	return rec_last(me, m, kind, obj);
+}
+
+struct rec *rec_last(struct me *me, enum hist_model m, u16 kind, u8 obj)
+{
 	struct rec *r;
 
-	if (me->p->n == RECS || __atomic_load_n(&me->h->stop, __ATOMIC_ACQUIRE))
+	if (me->p->n == RECS)
 		return NULL;
 	r = &me->p->v[me->p->n];
 	memset(r, 0, sizeof(*r));

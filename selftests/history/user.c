@@ -325,7 +325,6 @@ static void rename_name(struct me *me)
 	ret_two(me, r, "rename", rename(from, to));
 }
 
-/* Locks go here, when there are some. */
 static const struct {
 	u32 weight;
 	void (*run)(struct me *me);
@@ -342,6 +341,7 @@ static const struct {
 	{ 1, link_name },
 	{ 4, rename_name },
 	{ 1, sync_dir },
+	{ 12, lock_step },
 };
 
 void user(struct me *me)
@@ -352,11 +352,12 @@ void user(struct me *me)
 		all += ways[i].weight;
 	open_all(me);
 	while (!__atomic_load_n(&me->h->stop, __ATOMIC_ACQUIRE) &&
-	       me->p->n < RECS) {
+	       me->p->n < RECS - RECS_LAST) {
 		how = me_rnd(me, all);
 		for (i = 0; how >= ways[i].weight; i++)
 			how -= ways[i].weight;
 		ways[i].run(me);
 		usleep(me_rnd(me, 12) * 1000);
 	}
+	lock_end(me);
 }

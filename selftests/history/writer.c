@@ -224,7 +224,7 @@ void writer(struct me *me)
 
 	begin(me->netns);
 	while (!__atomic_load_n(&me->h->stop, __ATOMIC_ACQUIRE) &&
-	       me->p->n < RECS) {
+	       me->p->n < RECS - RECS_LAST) {
 		how = me_rnd(me, 16);
 		if (how < 6)
 			write_reg(me);

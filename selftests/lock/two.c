@@ -168,6 +168,40 @@ static void check_killed(const struct agent_ask *w, int sig, const char *what)
 	tap_good("%s", what);
 }
 
+/*
+ * Several of one host give up at once: what they take back stands in line, and
+ * nobody waits for it.
+ */
+static void check_given_up(const char *what)
+{
+	struct agent x[4];
+	u32 i, round;
+
+	for (i = 0; i < ARRAY_SIZE(x); i++)
+		agent_start(&x[i], "b");
+	IS(0, agent_do(&a, &wait_flock));
+	lab("net_link b delay 40ms");
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i < ARRAY_SIZE(x); i++)
+			agent_tell(&x[i], &wait_flock);
+		if (agent_heard(&x[0], 600))
+			tap_bad("it did not wait");
+		for (i = 0; i < ARRAY_SIZE(x); i++)
+			kill(x[i].pid, SIGUSR1);
+		for (i = 0; i < ARRAY_SIZE(x); i++)
+			if (!agent_heard(&x[i], lab_slow(2000)) ||
+			    x[i].reply.err != EINTR)
+				tap_bad("not interrupted");
+	}
+	lab("net_link b");
+	IS(0, do_flock(&a, 0, LOCK_UN));
+	for (i = 0; i < ARRAY_SIZE(x); i++) {
+		IS(0, agent_do(&x[i], &wait_flock));
+		agent_end(&x[i], 0);
+	}
+	tap_good("%s", what);
+}
+
 /* When a process has ended, its locks have. */
 static void check_death(int sig, const char *what)
 {
@@ -254,6 +288,7 @@ int main(void)
 	check_killed(&wait_range, SIGKILL, "a killed waiter for a range");
 	check_killed(&wait_flock, SIGKILL, "a killed waiter of flock");
 	check_killed(&wait_range, SIGUSR1, "an interrupted waiter");
+	check_given_up("several that give up at once");
 	check_death(0, "a process ends");
 	check_death(SIGKILL, "a process is killed");
 	agent_end(&a, 0);

@@ -137,7 +137,7 @@ static void gone(struct me *me, u32 i, struct rec *r)
 		r->res = hist_stamp(me->h);
 }
 
-static void lost(struct me *me, u32 i)
+static void lose(struct me *me, u32 i)
 {
 	char c;
 
@@ -225,7 +225,7 @@ static void use(struct me *me, u32 i)
 		broken(me, "lock%u: %zd bytes: %s", i, n, strerror(errno));
 	rec_ret(me, r, 0);
 	if (r->dropped)
-		lost(me, i);
+		lose(me, i);
 }
 
 /*

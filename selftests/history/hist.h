@@ -108,7 +108,7 @@ struct me {
 	struct proc *p;
 	u32 client;
 	const char *mnt; /* readers and users */
-	const char *sys; /* users: what the kernel says of the mount */
+	const char *sys; /* what the kernel says of the mount; NULL: lock nothing */
 	u32 host;
 	const char *netns; /* writers */
 };

@@ -4,12 +4,13 @@
  * everything that was seen is checked for an order in which it could have
  * happened.
  *
- *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u] [-o] [-p] [-m]
+ *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-o] [-p] [-m]
  *
  * Run by lab_run. Without words it is changed by the protocol only, and what
  * breaks is the satellites': links, connections, helpers, caches, the clock.
  *
- *	-u	it is changed by the mounts, too, and files are locked
+ *	-u	it is changed by the mounts, too
+ *	-l	and with -u they lock files; not with -m
  *	-o	the origin is killed and stopped as well
  *	-p	its host loses power, and what was not synced with it
  *	-m	allocations fail in the satellites' kernel, which has to be able
@@ -51,6 +52,7 @@ static struct {
 	pid_t pids[PROCS];
 	u32 n;
 	bool users;
+	bool locks;
 	bool disk; /* of its own, that loses what is not synced */
 	struct nemesis m;
 } t;
@@ -95,7 +97,7 @@ static void start(const char *name, void (*run)(struct me *me), u32 host,
 
 	if (!netns) {
 		me.mnt = lab_path(lab_env("LAB"), hosts[host]);
-		me.sys = sys_dir(host);
+		me.sys = t.locks ? sys_dir(host) : NULL;
 	}
 	me.host = host;
 	me.netns = netns;
@@ -208,7 +210,7 @@ static u32 options(int argc, char **argv)
 		.ttl_ms = TTL * 1000,
 		.kinds = FAULTS_SATELLITE,
 	};
-	while ((c = getopt(argc, argv, "n:s:k:uopm")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:k:ulopm")) != -1) {
 		if (c == 'n')
 			faults = atoi(optarg);
 		else if (c == 's')
@@ -217,6 +219,8 @@ static u32 options(int argc, char **argv)
 			only = strtoul(optarg, NULL, 0);
 		else if (c == 'u')
 			t.users = true;
+		else if (c == 'l')
+			t.locks = true;
 		else if (c == 'o')
 			t.m.kinds |= FAULTS_ORIGIN;
 		else if (c == 'p')
@@ -224,13 +228,13 @@ static u32 options(int argc, char **argv)
 		else if (c == 'm')
 			t.m.kinds |= FAULTS_MEMORY;
 		else
-			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u] [-o] [-p] [-m]");
+			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-o] [-p] [-m]");
 	}
 	if (t.m.kinds & FAULTS_POWER)
 		t.m.nhosts = 3;
 	t.disk = t.m.kinds & FAULTS_POWER;
-	tap_note("again: history%s%s%s%s -k %#x -n %u -s %llu",
-		 t.users ? " -u" : "",
+	tap_note("again: history%s%s%s%s%s -k %#x -n %u -s %llu",
+		 t.users ? " -u" : "", t.locks ? " -l" : "",
 		 t.m.kinds & FAULTS_ORIGIN ? " -o" : "",
 		 t.disk ? " -p" : "", t.m.kinds & FAULTS_MEMORY ? " -m" : "",
 		 only, faults, (unsigned long long)t.m.rnd);

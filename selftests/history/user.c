@@ -356,7 +356,8 @@ void user(struct me *me)
 		how = me_rnd(me, all);
 		for (i = 0; how >= ways[i].weight; i++)
 			how -= ways[i].weight;
-		ways[i].run(me);
+		if (me->sys || ways[i].run != lock_step)
+			ways[i].run(me);
 		usleep(me_rnd(me, 12) * 1000);
 	}
 	lock_end(me);

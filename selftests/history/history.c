@@ -228,7 +228,7 @@ static u32 options(int argc, char **argv)
 		else if (c == 'm')
 			t.m.kinds |= FAULTS_MEMORY;
 		else
-			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-o] [-p] [-m]");
+			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-opm]");
 	}
 	if (t.m.kinds & FAULTS_POWER)
 		t.m.nhosts = 3;

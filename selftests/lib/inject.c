@@ -109,7 +109,7 @@ static struct range find_text(const char *only)
 	return r;
 }
 
-static void begin(struct range text)
+static void begin(struct range text, struct range spared)
 {
 	struct stat st;
 
@@ -122,6 +122,8 @@ static void begin(struct range text)
 	set_u64("stacktrace-depth", FRAMES_MAX);
 	set_u64("require-start", text.start);
 	set_u64("require-end", text.end);
+	set_u64("reject-start", spared.start);
+	set_u64("reject-end", spared.end);
 	set_u64("times", TIMES);
 	set("failslab", "ignore-gfp-wait", "N");
 	set("fail_page_alloc", "ignore-gfp-wait", "N");
@@ -134,12 +136,13 @@ static void begin(struct range text)
 
 void inject_begin(void)
 {
-	begin(find_text(NULL));
+	begin(find_text(NULL), (struct range){ 0, 0 });
 }
 
 void inject_begin_load(void)
 {
-	begin(find_text("do_one_initcall"));
+	/* The kernel's own: the name of a cache is leaked when that fails. */
+	begin(find_text("do_one_initcall"), find_text("sysfs_slab_add"));
 }
 
 void inject_end(void)
@@ -147,6 +150,8 @@ void inject_end(void)
 	set_all("probability", "0");
 	set_u64("require-start", 0);
 	set_u64("require-end", ~0ull);
+	set_u64("reject-start", 0);
+	set_u64("reject-end", 0);
 	set_all("times", "1");
 	set_all("task-filter", "Y");
 	set("failslab", "ignore-gfp-wait", "Y");

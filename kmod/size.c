@@ -60,23 +60,15 @@ void gns_size_hide_all(struct gns_session *s)
 {
 	struct gns_inode *gi;
 	LIST_HEAD(shown);
-	u32 n;
 
 	spin_lock(&s->sized_lock);
 	list_splice_init(&s->sized, &shown);
+	while ((gi = list_first_entry_or_null(&shown, struct gns_inode,
+					      sized))) {
+		hide(gi);
+		cond_resched_lock(&s->sized_lock);
+	}
 	spin_unlock(&s->sized_lock);
-	do {
-		spin_lock(&s->sized_lock);
-		for (n = 0; n < 256; n++) {
-			gi = list_first_entry_or_null(&shown, struct gns_inode,
-						      sized);
-			if (!gi)
-				break;
-			hide(gi);
-		}
-		spin_unlock(&s->sized_lock);
-		cond_resched();
-	} while (gi);
 }
 
 int gns_size_may_be(const struct gns_inode *gi, u64 old, u64 size)

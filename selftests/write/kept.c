@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "kept.h"
 #include "lab.h"
@@ -35,6 +36,15 @@ void kept_gone(const char *what)
 	if (kept())
 		tap_bad("%d files are kept at the origin", kept());
 	tap_good("%s", what);
+}
+
+void kept_till_death(const char *host)
+{
+	lab("helper_kill %s", host);
+	lab_sleep(1.2 * (atof(lab_env("TTL")) * 1250 + 250));
+	if (kept())
+		tap_bad("a dead session keeps a file");
+	lab("helper_start %s", host);
 }
 
 const char *kept_on(enum place p, const char *name)

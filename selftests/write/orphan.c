@@ -262,11 +262,7 @@ static void death(void)
 	if (unlink(kept_on(PLACE_A, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	is_there(fd, "before");
-	lab("helper_kill b");
-	lab_sleep(1.2 * (atof(lab_env("TTL")) * 1250 + 250));
-	if (kept())
-		tap_bad("a dead session keeps a file");
-	lab("helper_start b");
+	kept_till_death("b");
 	if (pread(fd, was, 1, 0) != -1 || (errno != ESTALE && errno != EIO))
 		tap_bad("read: %s", strerror(errno));
 	close(fd);

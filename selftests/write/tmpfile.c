@@ -272,11 +272,7 @@ static void session_dies(void)
 	int fd = begin(PLACE_B, ".", 0);
 	struct stat st;
 
-	lab("helper_kill b");
-	lab_sleep(1.2 * (atof(lab_env("TTL")) * 1250 + 250));
-	if (kept())
-		tap_bad("a dead session keeps a file");
-	lab("helper_start b");
+	kept_till_death("b");
 	if (!name_it(fd, true, PLACE_B, "new"))
 		tap_bad("what is gone gets a name");
 	else if (errno != ESTALE && errno != ENOENT && errno != EIO)

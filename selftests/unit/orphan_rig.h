@@ -176,4 +176,14 @@ static inline void restart(u32 seconds)
 	hello(&peers[1], 2);
 }
 
+/* After a restart @fh is kept for who had it open, and then goes. */
+static inline void nobody_comes_back(const struct gns_fh *fh)
+{
+	restart(20);
+	assert_int_equal(hidden(), 1);
+	toy_advance(&toy, 30 * NSEC_PER_SEC);
+	hello(&peers[1], 2);
+	gone(fh);
+}
+
 #endif

@@ -279,11 +279,7 @@ static void test_restart_nobody(void **state)
 	struct gns_fh fh = held("a");
 
 	(void)state;
-	restart(20);
-	assert_int_equal(hidden(), 1);
-	toy_advance(&toy, 30 * NSEC_PER_SEC);
-	hello(&peers[1], 2);
-	gone(&fh);
+	nobody_comes_back(&fh);
 }
 
 /* Between the hidden name and the loss of the other one. */

@@ -216,11 +216,7 @@ static void test_restart_nobody(void **state)
 	struct gns_fh fh = made(0);
 
 	(void)state;
-	restart(20);
-	assert_int_equal(hidden(), 1);
-	toy_advance(&toy, 30 * NSEC_PER_SEC);
-	hello(&peers[1], 2);
-	gone(&fh);
+	nobody_comes_back(&fh);
 }
 
 static void test_death(void **state)

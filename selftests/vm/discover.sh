@@ -10,7 +10,7 @@
 #	name | command, its path relative to the top | wants
 #
 # Wants, all optional: kernel=stock,debug (default: all) mem=MIB
-# nvme=N[:MIB[:BYTES]] host-net timeout=SECONDS append=TEXT own-boot
+# nvme=N[:MIB[:BYTES]] host-net beside timeout=SECONDS append=TEXT own-boot
 #
 # shellcheck disable=SC2154,SC2034
 
@@ -183,7 +183,7 @@ machine_key()
 	key=
 	for word in ${test_wants[$1]}; do
 		case $word in
-		mem=* | nvme=* | append=* | host-net) key+=" $word" ;;
+		mem=* | nvme=* | append=* | host-net | beside) key+=" $word" ;;
 		own-boot) key+=" $1" ;;
 		esac
 	done

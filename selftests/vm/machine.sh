@@ -67,9 +67,11 @@ make_initramfs()
 
 	make_program init init.c run.c klog.c
 	make_program rtt rtt.c
-	[ -z "$m_net" ] || list+=" virtio_net"
+	[ -z "$m_net$m_beside" ] || list+=" virtio_net"
 	[ -z "$m_nvme" ] || list+=" nvme"
-	initramfs=$out/initramfs-$release${m_net:+-net}${m_nvme:+-nvme}.cpio
+	[ -z "$m_disk" ] || list+=" virtio_blk xfs"
+	initramfs=$out/initramfs-$release${m_net:+-net}${m_nvme:+-nvme}
+	initramfs+=${m_beside:+-beside}${m_disk:+-disk}.cpio
 	[ "$initramfs" -nt "$out/init" ] &&
 		{ [ -z "$modules" ] || [ "$initramfs" -nt "$modules/modules.dep" ]; } &&
 		return
@@ -133,13 +135,46 @@ set_machine()
 	m_append+=" $append"
 	m_net=$hostnet
 	want "$name" host-net >/dev/null && m_net=1
+	m_disk=
+	m_beside=
+	want "$name" beside >/dev/null && m_beside=1
 	m=1024
 	[ "$kernel" = debug ] && m=2048	# KASAN's shadow, kmemleak's records
 	[ "$m_mem" -ge "$m" ] || m_mem=$m
 	make_initramfs
+	[ -z "$m_beside" ] || beside_machine
 }
 
-common_args()
+# The machine beside: always stock, for it is not what is tested. Its words in
+# $beside_args; it boots from a job of its own, and its disk is $work/disk.
+beside_machine()
+{
+	local release vmlinuz modules build_dir kmod_dir bugs_dir initramfs
+	local kernel=stock m_net='' m_nvme='' m_disk=1 m_append='' m_mem=512
+	local shell='' keep_going='' args
+
+	make_program beside beside.c
+	find_kernel
+	make_initramfs
+	machine_args "$work/beside.job"
+	beside_args=("${args[@]}" -smp 1
+		-chardev "file,id=console,path=$work/beside.log,append=on"
+		-serial chardev:console -device virtio-serial-pci
+		-chardev "file,id=verdict,path=$work/beside.tap,append=on"
+		-device "virtserialport,chardev=verdict,name=gns.verdict"
+		-drive "file=$work/disk,if=none,id=own,format=raw,cache=writeback"
+		-device "virtio-blk-pci,drive=own")
+	truncate -s 128m "$work/disk"
+	{
+		printf 'address\teth0 10.9.0.1\n'
+		printf 'env\t%s\n' "GNS_TOP=$top" "GNS_KERNEL=$kernel"
+		printf 'test\tbeside\t1000000\t-\t%s\n' \
+			"$top/selftests/lib/beside-agent"
+	} >"$work/beside.job"
+}
+
+# machine_args JOB: what all machines have, in $args.
+machine_args()
 {
 	local job=$1
 
@@ -149,10 +184,18 @@ common_args()
 		-append "console=ttyS0 quiet rdinit=/init gns.job=$job panic=-1 panic_on_warn=1 oops=panic softlockup_panic=1 hung_task_panic=1 no_timer_check mitigations=off nokaslr kmemleak=on slab_nomerge $m_append"
 		-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
 		-device "virtio-9p-pci,fsdev=root,mount_tag=host")
+}
+
+common_args()
+{
+	machine_args "$1"
 	[ -z "$m_net" ] || args+=(-netdev "user,id=net" -device "virtio-net-pci,netdev=net,romfile=")
 	nvme_args "$m_nvme"
 	[ -z "$disk" ] || args+=(-drive "file=$disk,if=none,id=disk,format=raw,snapshot=on,cache=unsafe"
 		-device "virtio-blk-pci,drive=disk")
+	qemu=(qemu-system-x86_64)
+	[ -z "$m_beside" ] ||
+		qemu=("$out/beside" "${qemu[@]}" "${beside_args[@]}" -- "${qemu[@]}")
 }
 
 may_skip()
@@ -203,7 +246,7 @@ take_turn()
 # Its standard output is the verdict port, at $guest_fd.
 start_guest()
 {
-	local work=$1 args
+	local work=$1 args qemu
 
 	take_turn
 	common_args "$2"
@@ -211,7 +254,7 @@ start_guest()
 		-device virtio-serial-pci
 		-chardev "file,id=verdict,path=/dev/stdout"
 		-device "virtserialport,chardev=verdict,name=gns.verdict")
-	exec {guest_fd}< <(exec qemu-system-x86_64 "${args[@]}" </dev/null 2>"$work/qemu.log" 5>&-)
+	exec {guest_fd}< <(exec "${qemu[@]}" "${args[@]}" </dev/null 2>"$work/qemu.log" 5>&-)
 	guest_pid=$!
 }
 
@@ -235,12 +278,12 @@ end_guest()
 
 shell_in_guest()
 {
-	local work=$1 args
+	local work=$1 args qemu
 
 	write_job "$work/job"
 	common_args "$work/job"
 	[ ${#chosen[@]} = 0 ] ||
 		echo "vm: the test: ${test_cmd[${chosen[0]}]}" >&2
 	echo "vm: leave with exit, or with Ctrl-A X" >&2
-	qemu-system-x86_64 "${args[@]}" -serial mon:stdio
+	"${qemu[@]}" "${args[@]}" -serial mon:stdio
 }

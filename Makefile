@@ -9,7 +9,9 @@
 #	make check		the tests; check-full adds two more kernels
 #	make check STEPS="..."	only these steps, see selftests/steps
 #	make vm T="..." K=...	only these VM tests, on stock, debug, 6.1 or fast
-#	make torture N=300 [SEED=...] [K=debug]	faults in guests, by hand
+#	make torture N=300 [SEED=...] [K=debug] [BESIDE=1]
+#				faults in guests, by hand; BESIDE: the origin is
+#				in a machine of its own
 #	make programs K=...	real programs and random operations, for longer
 #	make lint bench install clean
 #

@@ -81,6 +81,8 @@ struct loss {
 	u64 end;
 };
 
+struct left;
+
 struct proc {
 	u32 n;
 	u32 rnd;
@@ -165,10 +167,10 @@ void lock_end(struct me *me);
 /**
  * rec_losses() - what is left after a loss of power
  * @me:   who records it
- * @dir:  the export as it is on the disk
+ * @left: of the export, on the disk
  * @loss: call and ret are set
  */
-void rec_losses(struct me *me, const char *dir, struct loss *loss);
+void rec_losses(struct me *me, const struct left *left, struct loss *loss);
 
 /** hist_names() - find out what creates made that did not say it */
 void hist_names(struct hist *h);

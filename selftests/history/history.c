@@ -4,13 +4,15 @@
  * everything that was seen is checked for an order in which it could have
  * happened.
  *
- *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-o] [-p] [-m]
+ *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-b] [-o] [-p] [-m]
  *
  * Run by lab_run. Without words it is changed by the protocol only, and what
  * breaks is the satellites': links, connections, helpers, caches, the clock.
  *
  *	-u	it is changed by the mounts, too
  *	-l	and with -u they lock files; not with -m
+ *	-b	the origin is in a machine of its own beside this one: there
+ *		it can stand still with its host, and its clocks are its own
  *	-o	the origin is killed and stopped as well
  *	-p	its host loses power, and what was not synced with it
  *	-m	allocations fail in the satellites' kernel, which has to be able
@@ -144,17 +146,11 @@ static bool end_all(void)
 
 static void files(void)
 {
-	u32 i;
+	const char *there = t.m.beside ? "at_origin" : "eval";
 
-	for (i = 0; i < REGS; i++)
-		lab(": >$EXPORT/reg%u", i);
-	for (i = 0; i < LOGS; i++)
-		lab(": >$EXPORT/log%u", i);
-	for (i = 0; i < DIRS; i++)
-		lab("mkdir $EXPORT/d%u", i);
-	for (i = 0; i < LOCKS; i++)
-		lab(": >$EXPORT/lock%u", i);
-	lab("sync -f $EXPORT");
+	lab("%s 'touch $EXPORT/{reg{0..%u},log{0..%u},lock{0..%u}}'", there,
+	    REGS - 1, LOGS - 1, LOCKS - 1);
+	lab("%s 'mkdir $EXPORT/d{0..%u} && sync -f $EXPORT'", there, DIRS - 1);
 }
 
 static void start_all(void)
@@ -186,7 +182,9 @@ static void set_up(void)
 	u32 i;
 
 	lab("TTL=%u", TTL);
-	if (t.disk)
+	if (t.m.beside)
+		lab(". $GNS_TOP/selftests/lib/beside.sh; beside_start");
+	else if (t.disk)
 		lab(". $GNS_TOP/selftests/history/disk.sh; disk_start");
 	else
 		lab("mkdir $EXPORT");
@@ -210,7 +208,7 @@ static u32 options(int argc, char **argv)
 		.ttl_ms = TTL * 1000,
 		.kinds = FAULTS_SATELLITE,
 	};
-	while ((c = getopt(argc, argv, "n:s:k:ulopm")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:k:ulbopm")) != -1) {
 		if (c == 'n')
 			faults = atoi(optarg);
 		else if (c == 's')
@@ -221,6 +219,8 @@ static u32 options(int argc, char **argv)
 			t.users = true;
 		else if (c == 'l')
 			t.locks = true;
+		else if (c == 'b')
+			t.m.beside = true;
 		else if (c == 'o')
 			t.m.kinds |= FAULTS_ORIGIN;
 		else if (c == 'p')
@@ -228,13 +228,14 @@ static u32 options(int argc, char **argv)
 		else if (c == 'm')
 			t.m.kinds |= FAULTS_MEMORY;
 		else
-			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-opm]");
+			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-bopm]");
 	}
 	if (t.m.kinds & FAULTS_POWER)
 		t.m.nhosts = 3;
 	t.disk = t.m.kinds & FAULTS_POWER;
-	tap_note("again: history%s%s%s%s%s -k %#x -n %u -s %llu",
+	tap_note("again: history%s%s%s%s%s%s -k %#x -n %u -s %llu",
 		 t.users ? " -u" : "", t.locks ? " -l" : "",
+		 t.m.beside ? " -b" : "",
 		 t.m.kinds & FAULTS_ORIGIN ? " -o" : "",
 		 t.disk ? " -p" : "", t.m.kinds & FAULTS_MEMORY ? " -m" : "",
 		 only, faults, (unsigned long long)t.m.rnd);
@@ -264,6 +265,7 @@ int main(int argc, char **argv)
 	}
 	start_all();
 	t.m.me = new_me("nemesis");
+	nemesis_begin(&t.m);
 	lab_sleep(1000);
 	for (i = 0; i < faults; i++)
 		nemesis_fault(&t.m);

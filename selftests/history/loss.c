@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a loss of power left on the origin's disk, read there before the origin
- * starts again.
+ * What a loss of power left on the origin's disk, as operations of a history.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "hist.h"
+#include "left.h"
 #include "lin.h"
 
 static struct rec *begin(struct me *me, const struct loss *l,
@@ -25,91 +19,67 @@ static struct rec *begin(struct me *me, const struct loss *l,
 	return r;
 }
 
-static ssize_t read_file(struct me *me, const char *dir, const char *kind,
-			 u32 i, void *buf, size_t size)
+static void lose_regs(struct me *me, const struct left *left,
+		      const struct loss *l)
 {
-	char path[4200];
-	ssize_t got = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s%u", dir, kind, i);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		got = read(fd, buf, size);
-		close(fd);
-	}
-	if (got < 0)
-		broken(me, "%s%u on the disk: %s", kind, i, strerror(errno));
-	return got;
-}
-
-static void lose_regs(struct me *me, const char *dir, const struct loss *l)
-{
-	u64 buf[2 * BLOCK / sizeof(u64)];
 	struct rec *r;
-	ssize_t got;
-	u32 i, k;
+	u32 i;
 
 	for (i = 0; i < REGS; i++) {
-		got = read_file(me, dir, "reg", i, buf, sizeof(buf));
+		if (left->torn & 1u << i)
+			broken(me, "reg%u on the disk: two states", i);
 		r = begin(me, l, HIST_REG, LIN_REG_LOSE, i);
-		if (!r || got < 0)
+		if (!r)
 			continue;
-		r->arg[0] = got ? buf[0] : 0;
-		r->arg[1] = got;
-		for (k = 1; k < got / sizeof(u64); k++)
-			if (buf[k] != buf[0]) {
-				broken(me, "reg%u on the disk: two states", i);
-				break;
-			}
+		r->arg[0] = left->value[i];
+		r->arg[1] = left->size[i];
 	}
 }
 
-static void lose_logs(struct me *me, const char *dir, const struct loss *l)
+static void lose_logs(struct me *me, const struct left *left,
+		      const struct loss *l)
 {
 	struct rec *r;
-	ssize_t got;
 	u32 i;
 
 	for (i = 0; i < LOGS; i++) {
 		r = begin(me, l, HIST_LOG, LIN_LOG_LOSE, i);
 		if (!r)
 			continue;
-		got = read_file(me, dir, "log", i, r->list, sizeof(r->list));
-		r->nlist = got < 0 ? 0 : got / sizeof(u32);
+		memcpy(r->list, left->log[i], sizeof(r->list));
+		r->nlist = left->nlog[i];
 	}
 }
 
-static void lose_names(struct me *me, const char *dir, const struct loss *l)
+static void lose_names(struct me *me, const struct left *left,
+		       const struct loss *l)
 {
 	struct rec *r = begin(me, l, HIST_TREE, LIN_TREE_LOSE, 0), *see;
-	char path[4200];
-	struct stat st;
-	u32 d, n;
+	u32 i;
 
 	if (!r)
 		return;
 	r->nlist = DIRS * NAMES;
-	for (d = 0; d < DIRS; d++)
-		for (n = 0; n < NAMES; n++) {
-			snprintf(path, sizeof(path), "%s/d%u/n%u", dir, d, n);
-			if (stat(path, &st))
-				continue;
-			r->list[d * NAMES + n] =
-				hist_id(st.st_ino, S_ISDIR(st.st_mode));
-			/* Only to tell by its mode who made it. */
-			see = begin(me, l, HIST_TREE, LIN_TREE_LOOKUP, 0);
-			if (!see)
-				continue;
-			see->res = r->list[d * NAMES + n];
-			see->tag = st.st_mode & TAG_MASK;
-			see->dropped = true;
-		}
+	for (i = 0; i < DIRS * NAMES; i++) {
+		r->list[i] = left->id[i];
+		if (!left->id[i])
+			continue;
+		/* Only to tell by its mode who made it. */
+		see = begin(me, l, HIST_TREE, LIN_TREE_LOOKUP, 0);
+		if (!see)
+			continue;
+		see->res = left->id[i];
+		see->tag = left->tag[i];
+		see->dropped = true;
+	}
 }
 
-void rec_losses(struct me *me, const char *dir, struct loss *loss)
+void rec_losses(struct me *me, const struct left *left, struct loss *loss)
 {
-	lose_regs(me, dir, loss);
-	lose_logs(me, dir, loss);
-	lose_names(me, dir, loss);
+	if (left->failed)
+		broken(me, "the disk can not be read: %s",
+		       strerror(left->failed));
+	lose_regs(me, left, loss);
+	lose_logs(me, left, loss);
+	lose_names(me, left, loss);
 }

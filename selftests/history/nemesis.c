@@ -15,6 +15,7 @@
 #include "lib/inject.h"
 #include "lib/lab.h"
 #include "lib/tap.h"
+#include "left.h"
 #include "nemesis.h"
 #include "reset.h"
 #include "tree/client.h"
@@ -24,6 +25,9 @@
 #define SHUTDOWN_NOLOGFLUSH 2u
 
 #define CLOCK_STEP 7200 /* seconds, at most */
+#define CLOCK_BEND 80 /* thousandths, at most: NTP can do that */
+
+#define ATORIGIN "$GNS_TOP/build/obj/selftests/history/atorigin"
 
 static void random_fault(struct nemesis *m, u32 kinds);
 
@@ -84,22 +88,32 @@ static void bad_link(struct nemesis *m, bool lossy)
 	lab("net_link %s %s", m->hosts[i], m->link[i]);
 }
 
+static void reset_of(struct nemesis *m, const char *host)
+{
+	int n;
+
+	if (m->beside && !strcmp(host, "o")) {
+		lab("at_origin '" ATORIGIN " reset $(<$LAB/o.pid)'");
+		return;
+	}
+	n = reset_connections(lab_pid(host));
+	if (n < 0)
+		die("connections of %s: %s", host, strerror(-n));
+	tap_note("%d connections of %s are reset", n, host);
+}
+
 static void reset_some(struct nemesis *m)
 {
 	u32 i = nemesis_rnd(m, m->nhosts + 1);
 	const char *host = i < m->nhosts ? m->hosts[i] : "o";
 	bool deaf = nemesis_rnd(m, 4);
-	int n;
 
 	/* It asks, and does not hear the answers: it will ask again. */
 	if (deaf) {
 		lab("net_cut %s in", host);
 		lab_sleep(100 + nemesis_rnd(m, 400));
 	}
-	n = reset_connections(lab_pid(host));
-	if (n < 0)
-		die("connections of %s: %s", host, strerror(-n));
-	tap_note("%d connections of %s are reset", n, host);
+	reset_of(m, host);
 	if (deaf)
 		lab("net_heal %s in", host);
 }
@@ -121,6 +135,24 @@ static void stopped(struct nemesis *m, const char *host)
 	lab("helper_freeze %s", host);
 	longer_than_ttl(m);
 	lab("helper_thaw %s", host);
+}
+
+/* With all of its host, and that with or without its clock. */
+static void origin_hangs(struct nemesis *m)
+{
+	static const char *const ways[][3] = {
+		{ "stop", "go", "goes on" },
+		{ "freeze", "thaw", "stands still, too" },
+	};
+	u32 how = m->beside ? nemesis_rnd(m, 3) : 2;
+
+	if (how == 2)
+		return stopped(m, "o");
+	tap_note("the origin's machine stands still, its clock %s",
+		 ways[how][2]);
+	lab("beside %s", ways[how][0]);
+	longer_than_ttl(m);
+	lab("beside %s", ways[how][1]);
 }
 
 static void empty_caches(struct nemesis *m)
@@ -149,10 +181,23 @@ static void step_clock(s64 seconds)
 		die("the clock can not be set: %s", strerror(errno));
 }
 
+/* All of its clocks run as they like, and one shows what it likes. */
+static void origin_clock(struct nemesis *m)
+{
+	u32 rate = 1000 - CLOCK_BEND + nemesis_rnd(m, 2 * CLOCK_BEND + 1);
+	int by = (int)nemesis_rnd(m, 2 * CLOCK_STEP) - CLOCK_STEP;
+
+	tap_note("the origin's clocks run at %u/1000, and CLOCK_REALTIME steps by %d s",
+		 rate, by);
+	lab("at_origin " ATORIGIN " clock %u %d", rate, by);
+}
+
 static void clock_steps(struct nemesis *m)
 {
 	s64 by = (s64)nemesis_rnd(m, 2 * CLOCK_STEP) - CLOCK_STEP;
 
+	if (m->beside && nemesis_rnd(m, 2))
+		return origin_clock(m);
 	tap_note("CLOCK_REALTIME steps by %lld s", (long long)by);
 	step_clock(by);
 	m->clock += by;
@@ -198,14 +243,45 @@ static void shut_down(const char *dir)
 }
 
 /*
- * The kernel and its caches can not be killed with the process. They are let go
- * just after it, as if it had said nothing in its last moment.
+ * In one machine: the kernel and its caches can not be killed with the process.
+ * They are let go just after it, as if it had said nothing in its last moment.
  */
+static u64 lose_here(struct left *left)
+{
+	const char *disk = lab_path(lab_env("LAB"), "disk");
+	u64 begin;
+
+	lab("origin_kill");
+	begin = lab_now();
+	shut_down(disk);
+	lab("disk_boot");
+	left_look(lab_path(disk, "x"), left);
+	return begin;
+}
+
+static u64 lose_beside(struct nemesis *m, struct left *left)
+{
+	char line[2 * sizeof(*left) + 2] = "";
+	u64 begin;
+	FILE *f;
+
+	lab("beside_cut");
+	begin = lab_now();
+	lab("beside_boot");
+	origin_clock(m);
+	lab("beside run '" ATORIGIN " left $EXPORT'");
+	f = fopen(lab_path(lab_env("LAB"), "beside.out"), "re");
+	if (!f || !fgets(line, sizeof(line), f) || !left_parse(line, left))
+		die("nothing is said of the disk");
+	fclose(f);
+	return begin;
+}
+
 static void power_lost(struct nemesis *m)
 {
 	struct hist *h = m->me.h;
-	const char *disk = lab_path(lab_env("LAB"), "disk");
 	struct loss *l = &h->losses[h->nlosses];
+	struct left left;
 	u64 begin;
 
 	if (h->nlosses == LOSSES)
@@ -216,12 +292,9 @@ static void power_lost(struct nemesis *m)
 	lab_sleep(1000 + nemesis_rnd(m, 1500));
 	tap_note("the origin loses power");
 	l->call = hist_stamp(h);
-	lab("origin_kill");
-	begin = lab_now();
-	shut_down(disk);
-	lab("disk_boot");
+	begin = m->beside ? lose_beside(m, &left) : lose_here(&left);
 	l->ret = hist_stamp(h);
-	rec_losses(&m->me, lab_path(disk, "x"), l);
+	rec_losses(&m->me, &left, l);
 	origin_start(m);
 	while (lab_ms(begin) <= m->ttl_ms)
 		lab_sleep(100);
@@ -252,7 +325,7 @@ static void run(struct nemesis *m, enum fault f)
 	case F_ORIGIN_KILLED:
 		return origin_killed(m);
 	case F_ORIGIN_HANGS:
-		return stopped(m, "o");
+		return origin_hangs(m);
 	case F_POWER:
 		return power_lost(m);
 	case F_MEMORY:
@@ -273,6 +346,12 @@ static void random_fault(struct nemesis *m, u32 kinds)
 		f = nemesis_rnd(m, F_MAX);
 	} while (!(kinds & 1u << f));
 	run(m, f);
+}
+
+void nemesis_begin(struct nemesis *m)
+{
+	if (m->beside)
+		origin_clock(m);
 }
 
 void nemesis_fault(struct nemesis *m)

@@ -19,6 +19,7 @@
  * @link:   of host i as it is when all is well, words for tc
  * @ttl_ms: time to live of a session
  * @kinds:  bits 1 << enum fault
+ * @beside: the origin is in the machine beside (lib/beside.sh)
  */
 struct nemesis {
 	struct me me;
@@ -28,6 +29,7 @@ struct nemesis {
 	const char *const *link;
 	u32 ttl_ms;
 	u32 kinds;
+	bool beside;
 	/* private: its own */
 	u32 deck[16];
 	u32 ndeck;
@@ -59,6 +61,9 @@ enum fault {
 
 /** nemesis_rnd() - a random number below @n */
 u32 nemesis_rnd(struct nemesis *m, u32 n);
+
+/** nemesis_begin() - the cluster is there */
+void nemesis_begin(struct nemesis *m);
 
 /** nemesis_fault() - something breaks, and is mended */
 void nemesis_fault(struct nemesis *m);

@@ -32,11 +32,6 @@ u32 hist_tag(struct hist *h)
 	return __atomic_add_fetch(&h->tag, 1, __ATOMIC_RELAXED) & TAG_MASK;
 }
 
-u32 hist_id(u64 ino, bool is_dir)
-{
-	return (ino & (LIN_TREE_ISDIR - 1)) | (is_dir ? LIN_TREE_ISDIR : 0);
-}
-
 struct rec *rec_call(struct me *me, enum hist_model m, u16 kind, u8 obj)
 {
 	if (me->p->n >= RECS - RECS_LAST ||

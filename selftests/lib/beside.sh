@@ -7,13 +7,14 @@
 # its end of the cable, so that net_cut and net_link of o work, and the address
 # 10.9.0.250 for who wants to be near the origin.
 #
-#	beside_start		before the cluster: boots it, with an empty disk; $EXPORT is
-#				another one there
+#	beside_start		before the cluster: boots it, with an empty disk
 #	at_origin command...	there; its output is in $LAB/beside.out, too
 #	beside_cut		it loses power: what is not on the disk is lost
 #	beside_boot		after beside_cut; no daemon yet
 #	beside stop | go	it stands still, its clock does not
 #	beside freeze | thaw	its clock does as well
+#
+# $EXPORT and $LAB are its own there: quote them.
 #
 # Why a machine, and no process of the host: to lose power means that a kernel
 # is gone at once, with its page cache and its journal, and there is no honest

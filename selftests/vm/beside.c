@@ -230,7 +230,7 @@ static void boot(void)
 }
 
 /* A line of the tested machine. */
-static void command(const char *line)
+static void wish(const char *line)
 {
 	asked = true;
 	if (!strcmp(line, "boot"))
@@ -312,7 +312,7 @@ static void carry(int from, int to)
 			send(to, frame, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void ended(void)
+static void reap(void)
 {
 	int status;
 	pid_t pid;
@@ -366,12 +366,12 @@ static void loop(int signals)
 		}
 		/* These change what there is to wait for. */
 		if (p[3].revents)
-			read_lines(&tested, command);
+			read_lines(&tested, wish);
 		if (p[0].revents &&
 		    read(signals, &si, sizeof(si)) == sizeof(si)) {
 			if (si.ssi_signo != SIGCHLD)
 				end(128 + si.ssi_signo);
-			ended();
+			reap();
 		}
 	}
 }

@@ -3,7 +3,7 @@
 #
 # The machine beside: is it reached, does it lose power as real ones do, and
 # stand still?
-# vm: kernel=stock,fast timeout=120 beside
+# vm: kernel=stock,6.1,fast timeout=120 beside
 
 . "$GNS_TOP/selftests/lib/cluster.sh"
 . "$GNS_TOP/selftests/lib/beside.sh"

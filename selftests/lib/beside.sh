@@ -102,9 +102,9 @@ beside_plug()
 			echo "link set cable master near up"
 			echo "link set near up"
 			echo "addr add $beside_near/24 dev near"
-			echo "neigh add $ORIGIN lladdr 02:09:00:00:00:01 nud permanent dev near"
+			echo "neigh replace $ORIGIN lladdr 02:09:00:00:00:01 nud permanent dev near"
 			for i in 2 3 4 5 6 7 8 9; do
-				echo "neigh add 10.9.0.$i lladdr 02:09:00:00:00:0$i nud permanent dev near"
+				echo "neigh replace 10.9.0.$i lladdr 02:09:00:00:00:0$i nud permanent dev near"
 			done
 		) &&
 		# A bridge notices only some time later that a port is up.

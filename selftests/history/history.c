@@ -108,6 +108,7 @@ static void start(const char *name, void (*run)(struct me *me), u32 host,
 	if (pid < 0)
 		die("no process");
 	if (!pid) {
+		lab_leave();
 		run(&me);
 		fflush(stdout);
 		_exit(0);

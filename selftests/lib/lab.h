@@ -26,6 +26,14 @@ void lab(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** lab_try() - the same; Return: its exit status */
 int lab_try(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/**
+ * lab_leave() - this process never asks; after fork()
+ *
+ * The lab waits until nobody can: else a child that hangs would be in the way
+ * when the test gives up.
+ */
+void lab_leave(void);
+
 /** lab_env() - a variable that cluster.sh sets; the test ends without it */
 const char *lab_env(const char *name);
 

@@ -333,15 +333,9 @@ static int submit(struct gns_change *ch, bool nowait)
 /* As long as the mount's patience allows. */
 static int wait_for(const struct gns_change *ch, struct completion *done)
 {
-	struct gns_sb *gsb = ch->c.gsb;
-	long left = MAX_SCHEDULE_TIMEOUT;
+	long left = gns_patience(ch->c.gsb);
 
-	if (READ_ONCE(gsb->opt.soft))
-		left = msecs_to_jiffies(gsb->opt.timeo_ms);
-	left = wait_for_completion_killable_timeout(done, left);
-	if (left > 0)
-		return 0;
-	return left ? -EINTR : -ETIMEDOUT;
+	return gns_waited(wait_for_completion_killable_timeout(done, left));
 }
 
 static int wait(struct gns_change *ch)

@@ -210,6 +210,22 @@ static inline bool gns_fh_eq(const struct gns_fh *a, const struct gns_fh *b)
 	return a->len == b->len && !memcmp(a->b, b->b, a->len);
 }
 
+/* How long who asks for something by a mount waits, in jiffies. */
+static inline long gns_patience(const struct gns_sb *gsb)
+{
+	return READ_ONCE(gsb->opt.soft) ?
+		       msecs_to_jiffies(READ_ONCE(gsb->opt.timeo_ms)) :
+		       MAX_SCHEDULE_TIMEOUT;
+}
+
+/* What came of it: @left as wait_..._killable_timeout() returns it. */
+static inline int gns_waited(long left)
+{
+	if (left > 0)
+		return 0;
+	return left ? -EINTR : -ETIMEDOUT;
+}
+
 /* That something is not there is said by LOOKUP only, and never as an error. */
 static inline int gns_not_absent(int err)
 {

@@ -285,24 +285,16 @@ void gns_lockop_go(struct gns_lockop *op)
 	spin_unlock(&op->q->lock);
 }
 
-static long patience(const struct gns_lockop *op)
-{
-	const struct gns_options *opt = &op->c.gsb->opt;
-
-	return READ_ONCE(opt->soft) ? msecs_to_jiffies(opt->timeo_ms) :
-				      MAX_SCHEDULE_TIMEOUT;
-}
-
 int gns_lockop_begin(struct gns_lockop *op)
 {
-	long left;
+	long left = gns_patience(op->c.gsb);
+	int err;
 
 	enter(op, true);
-	left = wait_for_completion_killable_timeout(&op->turn, patience(op));
-	if (left > 0)
-		return 0;
-	gns_lockop_leave(op);
-	return left ? -EINTR : -ETIMEDOUT;
+	err = gns_waited(wait_for_completion_killable_timeout(&op->turn, left));
+	if (err)
+		gns_lockop_leave(op);
+	return err;
 }
 
 /* It goes on without us. Its reference is that of its work. */
@@ -321,6 +313,7 @@ static bool abandon(struct gns_lockop *op)
 
 int gns_lockop_ask(struct gns_lockop *op)
 {
+	long patience = gns_patience(op->c.gsb), left;
 	u32 pause = 0;
 	int err;
 
@@ -329,9 +322,9 @@ int gns_lockop_ask(struct gns_lockop *op)
 		number(op);
 		err = gns_call_submit(&op->c);
 		if (!err) {
-			if (wait_for_completion_killable_timeout(&op->c.done,
-								 patience(op)) <= 0 &&
-			    abandon(op))
+			left = wait_for_completion_killable_timeout(&op->c.done,
+								    patience);
+			if (left <= 0 && abandon(op))
 				return -EINPROGRESS;
 			err = op->c.ans.err;
 		}

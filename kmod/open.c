@@ -63,17 +63,12 @@ static bool is_leaving(struct gns_inode *gi)
 static int wait_leaving(struct gns_inode *gi)
 {
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
-	long left = MAX_SCHEDULE_TIMEOUT;
+	long left = wait_event_killable_timeout(gi->s->wait,
+						!is_leaving(gi) ||
+							READ_ONCE(gsb->dead),
+						gns_patience(gsb));
 
-	if (READ_ONCE(gsb->opt.soft))
-		left = msecs_to_jiffies(gsb->opt.timeo_ms);
-	left = wait_event_killable_timeout(gi->s->wait,
-					   !is_leaving(gi) ||
-						   READ_ONCE(gsb->dead),
-					   left);
-	if (left < 0)
-		return -EINTR;
-	return left ? 0 : -ETIMEDOUT;
+	return gns_waited(left);
 }
 
 /*

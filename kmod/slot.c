@@ -216,23 +216,19 @@ static bool take(struct gns_change *ch)
 static int wait_slot(struct gns_change *ch, bool nowait)
 {
 	struct gns_sb *gsb = ch->c.gsb;
-	long left = MAX_SCHEDULE_TIMEOUT;
 	bool taken = false;
+	long left;
 
 	if (nowait)
 		return take(ch) ? 0 : -EAGAIN;
-	if (READ_ONCE(gsb->opt.soft))
-		left = msecs_to_jiffies(gsb->opt.timeo_ms);
 	left = wait_event_killable_timeout(ch->c.s->wait,
 					   (taken = take(ch)) ||
 						   gns_call_is_lost(&ch->c) ||
 						   READ_ONCE(gsb->dead),
-					   left);
+					   gns_patience(gsb));
 	if (taken)
 		return 0;
-	if (left < 0)
-		return -EINTR;
-	return left ? -EIO : -ETIMEDOUT;
+	return gns_waited(left) ?: -EIO;
 }
 
 int gns_slot_take(struct gns_change *ch, bool nowait)

@@ -121,14 +121,32 @@ static void unlock_later(struct gns_lockop *op)
 	gns_call_put(&un->c);
 }
 
+/*
+ * Behind its session's deadline it may be somebody else's already. Whether it is
+ * can be told once the session is renewed, or another one has begun.
+ */
+static int wait_certain(struct gns_lockop *op)
+{
+	struct gns_session *s = op->c.s;
+	struct gns_sb *gsb = op->c.gsb;
+	long left = wait_event_killable_timeout(s->wait,
+						gns_session_live(s) ||
+							READ_ONCE(gsb->dead),
+						gns_patience(gsb));
+
+	return gns_waited(left) ?: READ_ONCE(gsb->dead) ? -EIO : 0;
+}
+
 /* The origin gave it; others of this owner may be unlocking already. */
 static int granted(struct file *file, struct file_lock *fl,
 		   struct gns_lockop *op)
 {
-	int err = gns_guard_add(file, op->c.ans.sid);
+	int err = wait_certain(op);
 	struct gns_ulock lk;
 	u64 nr = op->nr;
 
+	if (!err)
+		err = gns_guard_add(file, op->c.ans.sid);
 	if (err == -ESTALE)
 		return err;
 	if (!err)

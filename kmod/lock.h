@@ -19,9 +19,10 @@
  * goes on, too; it is followed by an unlock, for nobody knows what came of it.
  * The same follows an EIO, behind which the helper may have lost an answer.
  *
- * Locks end with the session that they were got in. From then on all that is
- * asked for through an open file that had one is EIO, until it is closed; what
- * it has under way is ended before another session can begin.
+ * A lock is had if its session is seen to live behind the answer: until then its
+ * caller waits. Locks end with the session that they were got in. From then on
+ * all that is asked for through an open file that had one is EIO, until it is
+ * closed; what it has under way is ended before another session can begin.
  *
  * Locks: lockq->lock is a leaf but for wake-ups; nothing is held over a call.
  */

@@ -132,6 +132,39 @@ static void check_restart(void)
 	tap_good("the origin is killed, and comes back");
 }
 
+/*
+ * It was given, and lost, before its answer was heard: that says nothing any
+ * more, and who had asked gets it now or does not.
+ */
+static void check_late(void)
+{
+	struct agent_ask try = { .call = A_FLOCK, .op = LOCK_EX | LOCK_NB };
+
+	agent_start(&a, "a");
+	agent_start(&b, "b");
+	IS(0, do_plain(&a, A_READ, 0));
+	lab("net_cut a in");
+	agent_tell(&a, &try);
+	lab_sleep(ttl_ms / 8);
+	IS(EWOULDBLOCK, agent_do(&b, &try));
+	lab("helper_freeze a");
+	lab("net_heal a");
+	agent_tell(&b, &wait_flock);
+	if (!agent_heard(&b, lab_slow((unsigned int)(4 * ttl_ms))))
+		tap_bad("b has no lock");
+	IS(0, b.reply.err);
+	lab("helper_thaw a");
+	if (!agent_heard(&a, lab_slow(10000)))
+		tap_bad("a has no answer");
+	IS(EWOULDBLOCK, a.reply.err);
+	/* It never had one. */
+	IS(0, do_plain(&a, A_WRITE, 0));
+	IS(0, do_flock(&b, 0, LOCK_UN));
+	IS(0, agent_do(&a, &try));
+	end();
+	tap_good("the answer is heard after the lock is lost");
+}
+
 /* What is not lost: neither a break that is short, nor another helper. */
 static void check_kept(void)
 {
@@ -161,6 +194,7 @@ int main(int argc, char **argv)
 	}
 	check_cut(&wait_flock, "the link is cut, under flock");
 	check_cut(&wait_range, "the link is cut, under a range");
+	check_late();
 	check_restart();
 	return tap_end();
 }

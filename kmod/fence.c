@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include "fence.h"
 #include "fill.h"
+#include "making.h"
 #include "trace.h"
 #include "watch.h"
 
@@ -219,6 +220,7 @@ struct fence {
  * @sid:    session that was revoked in
  * @upto:   grants up to it are released
  * @open:   the file is open in a mount
+ * @old:    it was there before any file that is being made just now
  * @left:   fences at work, and who starts them
  * @n:      of @fences that are in use
  * @room:   of @fences that there are
@@ -231,6 +233,7 @@ struct release {
 	u64 sid;
 	u64 upto;
 	bool open;
+	bool old;
 	refcount_t left;
 	u32 n;
 	u32 room;
@@ -313,6 +316,7 @@ static void revoke_inode(struct gns_inode *gi, void *arg)
 	spin_unlock(&gi->lock);
 	if (held)
 		gns_lease_off(gi);
+	r->old |= gi->born < gns_making_first(s);
 	spin_lock(&gi->lock);
 	/* An open that is not seen here will see that the lease has gone. */
 	if (gi->opens) {
@@ -334,7 +338,8 @@ static void revoke_inode(struct gns_inode *gi, void *arg)
 }
 
 /* The origin waits for the answer: not for lack of memory it is left out. */
-static struct release *release_new(struct gns_session *s, u32 room)
+static struct release *release_new(struct gns_session *s, u32 room, u64 sid,
+				   const struct gns_fh *fh, u64 upto)
 {
 	struct release *r = kvzalloc(struct_size(r, fences, room),
 				     GFP_KERNEL | __GFP_NOFAIL);
@@ -344,6 +349,10 @@ static struct release *release_new(struct gns_session *s, u32 room)
 	r->word.fill = release_fill;
 	r->word.put = release_put;
 	r->room = room;
+	r->fh = *fh;
+	r->sid = sid;
+	r->upto = upto;
+	refcount_set(&r->left, 1);
 	r->s = s;
 	gns_session_get(s);
 	return r;
@@ -370,6 +379,8 @@ static int revoke_all(struct gns_session *s, struct release *r, u32 *room)
 		if (!*room)
 			gns_session_note_revoked(s, &r->fh, r->upto);
 		gns_lease_for_each(s, &r->fh, revoke_inode, r);
+		if (!r->open && !r->old)
+			r->open = gns_making_asked(s, &r->fh, r->upto);
 	}
 	spin_unlock(&s->lock);
 	return err;
@@ -383,10 +394,7 @@ int gns_lease_revoke(struct gns_session *s, u64 sid, const struct gns_fh *fh,
 	int err;
 
 	do {
-		r = release_new(s, room);
-		r->fh = *fh;
-		r->sid = sid;
-		r->upto = upto;
+		r = release_new(s, room, sid, fh, upto);
 		err = revoke_all(s, r, &room);
 		if (err)
 			release_put(&r->word);
@@ -399,4 +407,10 @@ int gns_lease_revoke(struct gns_session *s, u64 sid, const struct gns_fh *fh,
 		queue_work(s->inst->wq, &r->fences[i].work);
 	release_done(r);
 	return 0;
+}
+
+void gns_lease_released(struct gns_session *s, u64 sid,
+			const struct gns_fh *fh, u64 upto)
+{
+	release_done(release_new(s, 0, sid, fh, upto));
 }

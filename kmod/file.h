@@ -228,6 +228,12 @@ ssize_t gns_splice_read(struct file *in, loff_t *ppos,
  */
 int gns_open_begin(struct gns_inode *gi, const struct cred *cred);
 
+/** gns_open_count() - its first half, which does not sleep */
+bool gns_open_count(struct gns_inode *gi);
+
+/** gns_open_counted() - its second half; @live: what the first one returned */
+int gns_open_counted(struct gns_inode *gi, const struct cred *cred, bool live);
+
 /** gns_open_end() - it is closed; process context, waits for no call */
 void gns_open_end(struct gns_inode *gi);
 

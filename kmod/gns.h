@@ -114,6 +114,7 @@ struct gns_lockq;
  * @attr_ok:   G R the attributes are of @version
  * @revoked:   G every grant up to it is void
  * @revoked_gen: G in this generation of the session
+ * @born:      S->lock: s->makes when it was made
  * @own_seq:   S->lock: s->own_seq when a change of it began or ended here last
  * @paused:    s->lock: s->gen of the session that its lease was held in when a
  *             change suspended it; 0: it was not held, or has gone since
@@ -162,6 +163,7 @@ struct gns_inode {
 	bool attr_ok;
 	u64 revoked;
 	u64 revoked_gen;
+	u64 born;
 	u64 own_seq;
 	u64 paused;
 	u64 own_pass;

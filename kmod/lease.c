@@ -82,6 +82,7 @@ int gns_lease_hash(struct gns_inode *gi)
 	gi->revoked = l.revoked;
 	gi->revoked_gen = l.gen;
 	gi->own_seq = gns_slots_owned(s, &gi->fh);
+	gi->born = s->makes;
 	spin_unlock(&s->lock);
 	return 0;
 }

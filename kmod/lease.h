@@ -181,6 +181,18 @@ bool gns_lease_shows(const struct gns_inode *gi, u64 epoch,
 int gns_lease_revoke(struct gns_session *s, u64 sid, const struct gns_fh *fh,
 		     u64 upto);
 
+/**
+ * gns_lease_released() - nothing is held, and nothing open, that a REVOKE named
+ * @s:    the session
+ * @sid:  the REVOKE's
+ * @fh:   its object
+ * @upto: its number
+ *
+ * Says RELEASED, and nothing else. Context: process, may sleep.
+ */
+void gns_lease_released(struct gns_session *s, u64 sid,
+			const struct gns_fh *fh, u64 upto);
+
 /** gns_lease_unmap() - unmap all pages of @gi that are mapped now; may sleep */
 void gns_lease_unmap(struct gns_inode *gi);
 

@@ -16,6 +16,8 @@
 #include <linux/namei.h>
 #include "change.h"
 #include "dir.h"
+#include "file.h"
+#include "making.h"
 
 /* How often a name may be gone again that was there a moment ago. */
 #define OPEN_TRIES 5
@@ -114,12 +116,39 @@ int gns_create(gns_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
 	return err;
 }
 
-/* One try: the file is made, or is there. As take_made(). */
+/*
+ * What was made is opened here: the VFS would take an ESTALE for a reason to
+ * make it once more.
+ */
+static int open_made(struct gns_change *ch, struct gns_making *m,
+		     struct dentry *dentry, struct file *file)
+{
+	struct inode *inode = d_inode(dentry);
+	struct gns_inode *gi;
+	int err;
+
+	if (!inode || !S_ISREG(inode->i_mode))
+		return 0;
+	gi = gns_i(inode);
+	/* The name may be another's by now, see take_made(). */
+	if (!gns_fh_eq(&gi->fh, &ch->c.ans.fh))
+		return 0;
+	err = gns_making_open(m, gi, file->f_cred);
+	if (!err) {
+		err = finish_open(file, dentry, NULL);
+		gns_open_end(gi);
+	}
+	/* Gone with a session that was lost meanwhile. */
+	return err == -ESTALE ? -EIO : err;
+}
+
+/* One try: the file is made, and open, or is there. As take_made(). */
 static struct dentry *create_or_find(struct inode *dir, struct dentry *dentry,
 				     struct file *file, unsigned int flags,
 				     umode_t mode)
 {
 	struct gns_change *ch = change_of(dir, GNS_CALL_CREATE, dentry);
+	struct gns_making m;
 	struct dentry *ret;
 	int err;
 
@@ -128,17 +157,23 @@ static struct dentry *create_or_find(struct inode *dir, struct dentry *dentry,
 	set_mode(ch, mode & 07777);
 	if (flags & O_EXCL)
 		ch->c.req.flags = GNS_UC_EXCL;
+	gns_making_begin(&m, ch->c.s);
 	err = run(ch, dentry);
 	if (err) {
 		ret = ERR_PTR(err);
 	} else if (ch->c.ans.flags & GNS_UF_CREATED) {
 		file->f_mode |= FMODE_CREATED;
 		ret = take_made(ch, dir, dentry);
+		if (!ret)
+			err = open_made(ch, &m, dentry, file);
+		if (err)
+			ret = ERR_PTR(err);
 	} else {
 		/* What it is comes with leases from a lookup. */
 		d_drop(dentry);
 		ret = gns_lookup(dir, dentry, 0);
 	}
+	gns_making_end(&m);
 	gns_change_put(ch);
 	return ret;
 }
@@ -160,9 +195,9 @@ static struct dentry *create_or_open(struct inode *dir, struct dentry *dentry,
 }
 
 /*
- * One round trip for a new file. The VFS opens it: here it only learns whether
- * the file was made (then it has no rights to check and nothing to cut), or was
- * there, whatever it is.
+ * One round trip for a new file. What is there, whatever it is, the VFS opens; it
+ * only learns that the file was not made (then it has rights to check, and may
+ * have something to cut).
  *
  * O_CREAT is among the flags only if the caller may write to the directory.
  */
@@ -175,7 +210,9 @@ int gns_atomic_open(struct inode *dir, struct dentry *dentry, struct file *file,
 		ret = create_or_open(dir, dentry, file, flags, mode);
 	else if (d_in_lookup(dentry))
 		ret = gns_lookup(dir, dentry, 0);
-	return IS_ERR(ret) ? PTR_ERR(ret) : finish_no_open(file, ret);
+	if (IS_ERR(ret))
+		return PTR_ERR(ret);
+	return file->f_mode & FMODE_OPENED ? 0 : finish_no_open(file, ret);
 }
 
 int gns_mknod(gns_idmap_t *idmap, struct inode *dir, struct dentry *dentry,

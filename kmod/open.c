@@ -9,7 +9,7 @@
  * sure that the origin has a lease of this session, or gives it one: either
  * who asks sees the count, or who opens sees that the lease has gone.
  *
- * Lock order: gi->lock > session->opened_lock.
+ * Lock order: session->lock > gi->lock > session->opened_lock.
  */
 #include <linux/sched/signal.h>
 #include "fence.h"
@@ -18,7 +18,7 @@
 #include "slot.h"
 
 /* Counts from here on. True: there is a lease, and no change is under way. */
-static bool count(struct gns_inode *gi)
+bool gns_open_count(struct gns_inode *gi)
 {
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
 	struct gns_session *s = gi->s;
@@ -95,11 +95,11 @@ static int get_lease(struct gns_inode *gi, const struct cred *cred)
 	return 0;
 }
 
-int gns_open_begin(struct gns_inode *gi, const struct cred *cred)
+int gns_open_counted(struct gns_inode *gi, const struct cred *cred, bool live)
 {
 	int err;
 
-	if (count(gi) || !(READ_ONCE(gi->s->inst->features) & GNS_F_HOLD))
+	if (live || !(READ_ONCE(gi->s->inst->features) & GNS_F_HOLD))
 		return 0;
 	err = wait_leaving(gi);
 	if (!err && !is_live(gi))
@@ -107,6 +107,11 @@ int gns_open_begin(struct gns_inode *gi, const struct cred *cred)
 	if (err)
 		gns_open_end(gi);
 	return err;
+}
+
+int gns_open_begin(struct gns_inode *gi, const struct cred *cred)
+{
+	return gns_open_counted(gi, cred, gns_open_count(gi));
 }
 
 void gns_open_end(struct gns_inode *gi)

@@ -245,6 +245,7 @@ static struct gns_session *session_new(struct gns_instance *inst,
 	INIT_LIST_HEAD(&s->sized);
 	spin_lock_init(&s->opened_lock);
 	INIT_LIST_HEAD(&s->opened);
+	INIT_LIST_HEAD(&s->making);
 	INIT_LIST_HEAD(&s->unlocks);
 	mutex_init(&s->zap_mutex);
 	hrtimer_setup(&s->timer, on_timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS);
@@ -354,6 +355,7 @@ static void next_gen(struct gns_session *s)
 	s->nheld = 0;
 	s->nrevoked = 0;
 	s->floor = 0;
+	s->nmaybe = 0;
 }
 
 int gns_session_up(struct gns_session *s, const struct gns_up *up)

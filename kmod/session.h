@@ -38,6 +38,8 @@ struct gns_inode;
 
 /* Revokes of objects that have no inode, remembered one by one. */
 #define GNS_REVOKED_MAX 64u
+/* Objects that may be a file that is being made; few are asked for so early. */
+#define GNS_MAYBE_MAX 16u
 
 /* Objects of changes that ended, remembered one by one. */
 #define GNS_OWNED_MAX 64u
@@ -78,6 +80,13 @@ struct gns_slot {
 struct gns_revoked {
 	struct gns_fh fh;
 	u64 upto;
+};
+
+/** struct gns_maybe - it may be what one of the first @nr makings makes */
+struct gns_maybe {
+	struct gns_fh fh;
+	u64 upto;
+	u64 nr;
 };
 
 /**
@@ -132,6 +141,10 @@ struct gns_revoked {
  * @sized:     regular files whose i_size is what it should be
  * @opened_lock: of the next one, and of what is in it
  * @opened:    mounts with open files
+ * @making:    S struct gns_making
+ * @makes:     S counts them
+ * @nmaybe:    S of @maybe
+ * @maybe:     S what the origin was told is open, and may not be: see making.h
  * @zap_mutex: one zap at a time
  * @zap_pass:  under @zap_mutex; marks of inodes under @mapped_lock
  * @timer:     fires at @expires - @ttl / 4
@@ -189,6 +202,10 @@ struct gns_session {
 	struct list_head sized;
 	spinlock_t opened_lock; /* opened */
 	struct list_head opened;
+	struct list_head making;
+	u64 makes;
+	u32 nmaybe;
+	struct gns_maybe maybe[GNS_MAYBE_MAX];
 	struct mutex zap_mutex; /* one zap */
 	u64 zap_pass;
 	struct hrtimer timer;

@@ -3,6 +3,8 @@
  * write-orphan: a file lives on without a name for those who have it open, on
  * whichever host that is, and wherever the name was taken away; over a restart
  * of the origin; and no longer than that.
+ *
+ *	write-orphan [making]	or that it is open before its maker knows of it
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +22,7 @@
 #include "tap.h"
 
 #define SIZE 8192
+#define MAKINGS 25
 
 static u8 was[SIZE]; /* what is in the file */
 
@@ -199,6 +202,59 @@ static void after_write(void)
 	kept_gone("a lease that was lost before");
 }
 
+static void *make_new(void *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return (void *)(long)(fd < 0 ? -errno : fd);
+}
+
+static void *take_away(void *path)
+{
+	return (void *)(long)(unlink(path) ? -errno : 0);
+}
+
+/*
+ * It is taken away before its maker has heard that it was made: he has it open
+ * then, and no other one is made.
+ */
+static void in_the_making(void)
+{
+	pthread_t maker, taker;
+	struct stat st;
+	void *fd, *err;
+	char c = 'x';
+	int i;
+
+	for (i = 0; i < MAKINGS; i++) {
+		/* The directory is known. */
+		stat(kept_on(PLACE_A, "f"), &st);
+		lab("net_cut a in");
+		pthread_create(&maker, NULL, make_new,
+			       (void *)kept_on(PLACE_A, "f"));
+		while (stat(kept_on(PLACE_ORIGIN, "f"), &st))
+			lab_sleep(10);
+		pthread_create(&taker, NULL, take_away,
+			       (void *)kept_on(PLACE_B, "f"));
+		lab_sleep(100);
+		lab("net_heal a");
+		pthread_join(maker, &fd);
+		pthread_join(taker, &err);
+		if (err || (long)fd < 0) {
+			tap_bad("open: %ld, unlink: %ld", (long)fd, (long)err);
+			continue;
+		}
+		if (fstat((int)(long)fd, &st) || st.st_nlink)
+			tap_bad("it has %u links", (unsigned int)st.st_nlink);
+		no_name("f");
+		if (pwrite((int)(long)fd, &c, 1, 0) != 1 ||
+		    pread((int)(long)fd, &c, 1, 0) != 1)
+			tap_bad("it can not be used: %s", strerror(errno));
+		close((int)(long)fd);
+	}
+	kept_gone("taken away while it is made");
+}
+
 /* The origin goes and comes, with who has the file open. */
 static void restart(const char *how, bool wait, enum place holder,
 		    enum place taker)
@@ -269,9 +325,13 @@ static void death(void)
 	kept_gone("a session that died");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	view_begin();
+	if (argc > 1 && !strcmp(argv[1], "making")) {
+		in_the_making();
+		return tap_end();
+	}
 	one(PLACE_A, PLACE_A, "taken away where it is open");
 	one(PLACE_A, PLACE_B, "taken away elsewhere");
 	over(PLACE_A, PLACE_A, "replaced where it is open");

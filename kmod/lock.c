@@ -134,7 +134,9 @@ static int wait_certain(struct gns_lockop *op)
 							READ_ONCE(gsb->dead),
 						gns_patience(gsb));
 
-	return gns_waited(left) ?: READ_ONCE(gsb->dead) ? -EIO : 0;
+	if (left > 0 && READ_ONCE(gsb->dead))
+		return -EIO;
+	return gns_waited(left);
 }
 
 /* The origin gave it; others of this owner may be unlocking already. */

@@ -114,7 +114,7 @@ struct gns_lockq;
  * @attr_ok:   G R the attributes are of @version
  * @revoked:   G every grant up to it is void
  * @revoked_gen: G in this generation of the session
- * @born:      S->lock: s->makes when it was made
+ * @born:      I s->makes when it was hashed, or a little older
  * @own_seq:   S->lock: s->own_seq when a change of it began or ended here last
  * @paused:    s->lock: s->gen of the session that its lease was held in when a
  *             change suspended it; 0: it was not held, or has gone since

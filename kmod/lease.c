@@ -70,8 +70,11 @@ int gns_lease_hash(struct gns_inode *gi)
 {
 	struct gns_session *s = gi->s;
 	struct learned l = {};
-	int err = rhltable_insert(&s->inodes, &gi->by_fh, by_fh);
+	int err;
 
+	/* Before a REVOKE can find it. What is about to make it has begun. */
+	gi->born = READ_ONCE(s->makes);
+	err = rhltable_insert(&s->inodes, &gi->by_fh, by_fh);
 	gi->hashed = !err;
 	if (err)
 		return err;
@@ -82,7 +85,6 @@ int gns_lease_hash(struct gns_inode *gi)
 	gi->revoked = l.revoked;
 	gi->revoked_gen = l.gen;
 	gi->own_seq = gns_slots_owned(s, &gi->fh);
-	gi->born = s->makes;
 	spin_unlock(&s->lock);
 	return 0;
 }

@@ -11,7 +11,8 @@ void gns_making_begin(struct gns_making *m, struct gns_session *s)
 {
 	m->s = s;
 	spin_lock(&s->lock);
-	m->nr = ++s->makes;
+	m->nr = s->makes + 1;
+	WRITE_ONCE(s->makes, m->nr);
 	list_add_tail(&m->link, &s->making);
 	spin_unlock(&s->lock);
 }

@@ -142,7 +142,7 @@ struct gns_maybe {
  * @opened_lock: of the next one, and of what is in it
  * @opened:    mounts with open files
  * @making:    S struct gns_making
- * @makes:     S counts them
+ * @makes:     S R counts them
  * @nmaybe:    S of @maybe
  * @maybe:     S what the origin was told is open, and may not be: see making.h
  * @zap_mutex: one zap at a time

@@ -200,7 +200,7 @@ static void check_cached(void)
 	tap_good("names, and that they are not there, are cached");
 }
 
-/* "turns": only what has both hosts at it, for a kernel that takes its time. */
+/* "turns": both hosts at it, begun by one, for a kernel that takes its time. */
 int main(int argc, char **argv)
 {
 	bool all = argc < 2 || strcmp(argv[1], "turns");
@@ -212,7 +212,8 @@ int main(int argc, char **argv)
 		check(PLACE_B, false, "what b changes is seen on a");
 	}
 	check(PLACE_A, true, "a and b in turn");
-	check(PLACE_B, true, "b and a in turn");
+	if (all)
+		check(PLACE_B, true, "b and a in turn");
 	check_sticky(PLACE_A, PLACE_B, "as b sees it");
 	check_sticky(PLACE_B, PLACE_A, "as a sees it");
 	check_races();

@@ -21,7 +21,12 @@
 
 #define ENTRIES_MAX 4096u
 #define KERNEL_BUF (32u << 10)
-/* On the wire: cookie, type, has_attr, length of the name; its attributes. */
+#define KERNEL_BUF_MIN 1024u
+/* Of the kernel's entries, with the shortest names. */
+#define KERNEL_ENTRY 24u
+/* On the wire: cookie, type, has, length of the name; handle, grant and
+ * attributes.
+ */
 #define ENTRY_BYTES (8u + 1 + 1 + 2)
 #define ATTR_BYTES (1u + 16 + sizeof(struct gns_attr))
 
@@ -34,6 +39,7 @@ struct listing {
 	char *names;
 	u32 used; /* bytes on the wire, at least those of the names */
 	u32 cap;
+	bool names_only;
 	bool full;
 	bool eof;
 };
@@ -64,14 +70,21 @@ static void add_entry(struct listing *l, const struct dirent64 *e)
 	    !strcmp(e->d_name, "..") || !strcmp(e->d_name, ORPHAN_DIR))
 		return;
 	*d = (struct gns_dirent){ .cookie = (u64)e->d_off, .type = e->d_type };
-	err = add_attr(l, d, e->d_name);
-	if (err == -ENOENT)
-		return;
-	d->has_attr = !err;
-	if (d->has_attr)
+	if (l->names_only) {
+		d->has = GNS_DE_INO;
+		d->attr.ino = e->d_ino;
+		bytes += sizeof(d->attr.ino);
+	} else {
+		err = add_attr(l, d, e->d_name);
+		if (err == -ENOENT)
+			return;
+		d->has = err ? GNS_DE_NAME : GNS_DE_ATTR;
+	}
+	if (d->has == GNS_DE_ATTR) {
 		bytes += ATTR_BYTES + d->fh.len;
-	if (d->has_attr && d->type == DT_UNKNOWN)
-		d->type = IFTODT(d->attr.mode);
+		if (d->type == DT_UNKNOWN)
+			d->type = IFTODT(d->attr.mode);
+	}
 	if (l->n == l->max || (l->n && l->used + bytes > l->cap)) {
 		l->full = true;
 		return;
@@ -83,13 +96,21 @@ static void add_entry(struct listing *l, const struct dirent64 *e)
 	l->n++;
 }
 
+/* Not many more than can be taken: who comes next has to read those again. */
+static u64 room(const struct listing *l)
+{
+	u64 most = (u64)(l->max - l->n) * KERNEL_ENTRY;
+
+	return min_u64(max_u64(most, KERNEL_BUF_MIN), KERNEL_BUF);
+}
+
 static int list(struct listing *l)
 {
 	char buf[KERNEL_BUF] __attribute__((aligned(8)));
 	long n, pos;
 
 	while (!l->full && !l->eof) {
-		n = syscall(SYS_getdents64, l->fd, buf, sizeof(buf));
+		n = syscall(SYS_getdents64, l->fd, buf, room(l));
 		if (n < 0)
 			/* ENOENT: the directory was removed. */
 			return errno == ENOENT ? -ESTALE : -errno;
@@ -139,6 +160,7 @@ static int dir_list(struct job *j, int fd)
 	struct gns_attr after;
 	int err;
 
+	l.names_only = j->op->req->range.want & GNS_WANT_NAMES;
 	l.max = (u32)min_u64(ENTRIES_MAX, cap / (ENTRY_BYTES + 1));
 	/* One more, to be looked at and not taken. */
 	l.v = malloc((l.max + 1) * sizeof(*l.v) + cap + GNS_NAME_MAX);

@@ -128,7 +128,8 @@ static int answer_entries(struct read *r)
 		/* What is behind the name is right, for the directory held
 		 * still; its attributes may be of before.
 		 */
-		if (d->has_attr && !obj_changed_since(r->o, &d->fh, r->gen))
+		if (d->has == GNS_DE_ATTR &&
+		    !obj_changed_since(r->o, &d->fh, r->gen))
 			read_grant(r, &d->fh, &d->attr, &d->grant);
 		if (!session_has_acl(r->s))
 			d->attr.mode &= ~GNS_AM_ALL;

@@ -164,13 +164,26 @@ struct gns_msg *gns_msg_dup(const struct gns_msg *msg, bool with_payload)
 	return copy;
 }
 
+/* What is behind the name; NULL: nothing. */
+static const struct gns_field *dirent_rest(const struct gns_dirent *d)
+{
+	switch (d->has) {
+	case GNS_DE_ATTR:
+		return gns_dirent_attr_fields;
+	case GNS_DE_INO:
+		return gns_dirent_ino_fields;
+	}
+	return NULL;
+}
+
 int gns_dirent_put(u8 *p, u32 cap, const struct gns_dirent *d)
 {
 	struct gns_cursor c = { p, p + cap, false };
+	const struct gns_field *rest = dirent_rest(d);
 	int err = gns_fields_put(&c, gns_dirent_fields, d);
 
-	if (!err && d->has_attr)
-		err = gns_fields_put(&c, gns_dirent_attr_fields, d);
+	if (!err && rest)
+		err = gns_fields_put(&c, rest, d);
 	if (err)
 		return err;
 	return c.bad ? -ENOSPC : (int)(c.p - p);
@@ -179,11 +192,13 @@ int gns_dirent_put(u8 *p, u32 cap, const struct gns_dirent *d)
 int gns_dirent_get(const u8 *p, u32 len, struct gns_dirent *d)
 {
 	struct gns_cursor c = { (u8 *)p, (u8 *)p + len, false };
+	const struct gns_field *rest;
 
 	memset(d, 0, sizeof(*d));
 	if (gns_fields_take(&c, gns_dirent_fields, d))
 		return -EBADMSG;
-	if (d->has_attr && gns_fields_take(&c, gns_dirent_attr_fields, d))
+	rest = dirent_rest(d);
+	if (rest && gns_fields_take(&c, rest, d))
 		return -EBADMSG;
 	return c.bad || !d->name.len ? -EBADMSG : (int)(c.p - p);
 }

@@ -50,6 +50,7 @@ struct gns_layout {
 };
 
 extern const struct gns_field gns_dirent_fields[];
+extern const struct gns_field gns_dirent_ino_fields[];
 extern const struct gns_field gns_dirent_attr_fields[];
 extern const struct gns_field gns_reval_fields[];
 extern const struct gns_field gns_reval_reply_fields[];

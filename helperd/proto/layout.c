@@ -106,6 +106,16 @@ static const struct gns_field f_read[] = {
 	END,
 };
 
+static const struct gns_field f_list[] = {
+	M(CRED, range.cred, 0),
+	M(FH, range.fh, 0),
+	M(U64, range.off, 0),
+	M(U32, range.len, GNS_READ_MAX),
+	M(U8, range.want, GNS_WANT_ALL | GNS_WANT_NAMES),
+	M(U64, range.lease, 0),
+	END,
+};
+
 static const struct gns_field f_seek[] = {
 	M(CRED, seek.cred, 0),
 	M(FH, seek.fh, 0),
@@ -335,7 +345,7 @@ static const struct gns_layout requests[GNS_MSG_END] = {
 	[GNS_MOUNT] = { .fields = f_mount },
 	[GNS_LOOKUP] = { .fields = f_name },
 	[GNS_GETATTR] = { .fields = f_obj },
-	[GNS_READDIR] = { .fields = f_read },
+	[GNS_READDIR] = { .fields = f_list },
 	[GNS_READLINK] = { .fields = f_obj },
 	[GNS_READ] = { .fields = f_read },
 	[GNS_GETXATTR] = { .fields = f_name },
@@ -400,8 +410,13 @@ static const struct gns_layout replies[GNS_MSG_END] = {
 const struct gns_field gns_dirent_fields[] = {
 	F(U64, gns_dirent, cookie, 0),
 	F(U8, gns_dirent, type, 15),
-	F(U8, gns_dirent, has_attr, 1),
+	F(U8, gns_dirent, has, GNS_DE_MAX),
 	F(STR, gns_dirent, name, GNS_NAME_MAX),
+	END,
+};
+
+const struct gns_field gns_dirent_ino_fields[] = {
+	F(U64, gns_dirent, attr.ino, 0),
 	END,
 };
 

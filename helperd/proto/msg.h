@@ -333,7 +333,7 @@ struct gns_r_change {
 struct gns_dirent {
 	u64 cookie;
 	u8 type; /* DT_* */
-	u8 has_attr; /* 0: ask for fh, grant and attr by LOOKUP */
+	u8 has; /* GNS_DE_*: only with GNS_DE_ATTR all of what follows is there */
 	struct gns_str name;
 	struct gns_fh fh;
 	struct gns_grant grant;

@@ -61,7 +61,7 @@
  * GNS_FEAT_LOCK: LOCK and UNLOCKED.
  * GNS_FEAT_ACL: access control lists: GNS_AM_* in attributes, umask in changes,
  * and the attributes' names in GETXATTR and SETXATTR.
- * GNS_FEAT_TMPFILE: TMPFILE.
+ * GNS_FEAT_TMPFILE: TMPFILE. GNS_FEAT_NAMES: GNS_WANT_NAMES in READDIR.
  */
 #define GNS_FEAT_SEEK 1ull
 #define GNS_FEAT_MORE 2ull
@@ -69,9 +69,10 @@
 #define GNS_FEAT_LOCK 8ull
 #define GNS_FEAT_ACL 16ull
 #define GNS_FEAT_TMPFILE 32ull
+#define GNS_FEAT_NAMES 64ull
 #define GNS_FEATURES \
 	(GNS_FEAT_SEEK | GNS_FEAT_MORE | GNS_FEAT_HOLD | GNS_FEAT_LOCK | \
-	 GNS_FEAT_ACL | GNS_FEAT_TMPFILE)
+	 GNS_FEAT_ACL | GNS_FEAT_TMPFILE | GNS_FEAT_NAMES)
 
 enum gns_msg_type {
 	GNS_HELLO = 1,
@@ -139,6 +140,13 @@ enum gns_status {
 #define GNS_WANT_LEASE 1u
 #define GNS_WANT_TURN 2u /* wait for the lease between changes (a fault) */
 #define GNS_WANT_ALL 3u
+#define GNS_WANT_NAMES 4u /* READDIR: names and inode numbers will do */
+
+/* What an entry of READDIR's answer has besides */
+#define GNS_DE_NAME 0u /* nothing */
+#define GNS_DE_ATTR 1u
+#define GNS_DE_INO 2u /* only with GNS_WANT_NAMES */
+#define GNS_DE_MAX 2u
 
 /* WRITE */
 #define GNS_WR_APPEND 1u

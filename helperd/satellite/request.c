@@ -89,6 +89,8 @@ void request_free_all(struct gns_sat *s)
 /* What the origin of this session does not know is not said. */
 static void suit(const struct gns_sat *s, struct gns_msg *msg)
 {
+	if (msg->type == GNS_READDIR && !(s->features & GNS_FEAT_NAMES))
+		msg->range.want &= (u8)~GNS_WANT_NAMES;
 	if (s->features & GNS_FEAT_HOLD)
 		return;
 	if (msg->type == GNS_UNLINK)

@@ -82,7 +82,7 @@ static const char *call_range(struct nlattr **tb, struct gns_word *w)
 			return "LEN";
 		/*
 		 * Entries with attributes take 110 bytes and a name here, 176
-		 * there; those without are few.
+		 * there; of those without there are not more at a time.
 		 */
 		r->len = w->room / 8 * 5;
 	}
@@ -184,7 +184,8 @@ static const char *word_call(struct nlattr **tb, struct gns_word *w)
 		return "CALL";
 	c = &calls[type];
 	w->msg.type = c->type;
-	if (word_u32(tb, GNS_A_WANT) & ~GNS_WANT_ALL)
+	if (word_u32(tb, GNS_A_WANT) &
+	    ~(GNS_WANT_ALL | (type == GNS_CALL_READDIR ? GNS_WANT_NAMES : 0)))
 		return "WANT";
 	why = c->read(tb, w);
 	if (!why && c->cred)
@@ -274,11 +275,12 @@ static u32 put_dirent(u8 *out, u32 room, const struct gns_dirent *d)
 		.reclen = (u16)len,
 		.namelen = (u16)d->name.len,
 		.type = d->type,
+		.attr.ino = d->attr.ino,
 	};
 
 	if (len > room)
 		return 0;
-	if (d->has_attr) {
+	if (d->has == GNS_DE_ATTR) {
 		u.flags = GNS_UD_ATTR;
 		u.version = d->grant.version;
 		u.number = d->grant.number;

@@ -47,7 +47,7 @@ static void entries(struct sats *s, struct sat_session *ss,
 	for (; left; p += n, left -= n) {
 		n = gns_dirent_get(p, left, &d);
 		FUZZ_CHECK(n > 0, "an entry that can not be read");
-		if (d.has_attr)
+		if (d.has == GNS_DE_ATTR)
 			granted(s, ss, &d.fh, &d.grant, &d.attr);
 	}
 }

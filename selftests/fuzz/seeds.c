@@ -146,7 +146,11 @@ static void lists(void)
 
 	n = gns_dirent_put(buf, sizeof(buf), &d);
 	seed_save("dirent", "bare", buf, n);
-	d.has_attr = 1;
+	d.has = GNS_DE_INO;
+	d.attr.ino = 12;
+	m = gns_dirent_put(buf + n, sizeof(buf) - n, &d);
+	seed_save("dirent", "names", buf, n + m);
+	d.has = GNS_DE_ATTR;
 	d.fh = r.fh;
 	d.grant = (struct gns_grant){ 5, 6 };
 	m = gns_dirent_put(buf + n, sizeof(buf) - n, &d);
@@ -170,7 +174,7 @@ static void answers(void)
 	int n = 3;
 
 	n += gns_dirent_put(buf + n, sizeof(buf) - (u32)n, &d);
-	d.has_attr = 1;
+	d.has = GNS_DE_ATTR;
 	d.fh = r.fh;
 	d.grant = r.grant;
 	n += gns_dirent_put(buf + n, sizeof(buf) - (u32)n, &d);
@@ -178,6 +182,12 @@ static void answers(void)
 	buf[1] = 200;
 	buf[2] = 0;
 	seed_save("answer", "listing-cut", buf, (u32)n);
+	buf[2] = 4;
+	d.has = GNS_DE_INO;
+	d.attr.ino = 12;
+	n = 3 + gns_dirent_put(buf + 3, sizeof(buf) - 3, &d);
+	n += gns_dirent_put(buf + n, sizeof(buf) - (u32)n, &d);
+	seed_save("answer", "names", buf, (u32)n);
 	buf[0] = 1;
 	buf[1] = 2;
 	n = 3 + gns_reval_put(buf + 3, sizeof(buf) - 3, &r, true);

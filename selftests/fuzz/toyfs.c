@@ -148,7 +148,8 @@ static int do_readdir(struct toy *t, struct gns_fsop *op, u32 dir)
 		d = &op->entries[op->nentries++];
 		d->cookie = i + 1;
 		d->type = IFTODT(t->nodes[e->node].mode);
-		d->has_attr = 1;
+		d->has = op->req->range.want & GNS_WANT_NAMES ? GNS_DE_INO :
+								GNS_DE_ATTR;
 		d->name = (struct gns_str){ name, e->len };
 		d->fh = toyfs_fh(t, e->node);
 		d->attr = toyfs_attr(t, e->node);

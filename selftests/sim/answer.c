@@ -114,7 +114,9 @@ static void reply_readdir(struct kop *op, struct kreq *q,
 		p += n;
 		left -= n;
 		names[(d.name.p[1] - '0') % FS_NAMES] =
-			d.has_attr ? simfs_fh_ino(&d.fh) : ~0u;
+			d.has == GNS_DE_ATTR ? simfs_fh_ino(&d.fh) :
+			d.has == GNS_DE_INO  ? (u32)d.attr.ino :
+					       ~0u;
 	}
 	for (n = 0; n < FS_NAMES; n++) {
 		if (names[n] == ~0u) {

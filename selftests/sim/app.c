@@ -272,6 +272,8 @@ static void ask(struct kop *op, struct kobj *o)
 		q->msg.range.fh = fh;
 		q->msg.range.len = op->kind == OP_READDIR ? 4096 : K_DATA;
 		q->msg.range.want = want;
+		if (op->kind == OP_READDIR && sim_chance(k->s, 500000))
+			q->msg.range.want |= GNS_WANT_NAMES;
 		if (op->kind != OP_READDIR && kobj_lease_ok(k, o)) {
 			/* A fill under the lease that it has. */
 			q->epoch = o->epoch;

@@ -229,7 +229,8 @@ static void fs_readdir(struct simfs *fs, struct gns_fsop *op)
 			continue;
 		op->nentries++;
 		d->cookie = i + 1;
-		d->has_attr = 1;
+		d->has = op->req->range.want & GNS_WANT_NAMES ? GNS_DE_INO :
+								GNS_DE_ATTR;
 		d->name = (struct gns_str){ names + 2 * i, 2 };
 		d->fh = simfs_fh(fs, ino);
 		attr_of(fs, &fs->mem[ino], &d->attr);

@@ -111,7 +111,7 @@ static void list_done(void *arg, const struct gns_msg *rep)
 		if (asprintf(&k->path, "%s%s%.*s", n->path, *n->path ? "/" : "",
 			     (int)d.name.len, d.name.p) < 0)
 			die("no memory");
-		if (!d.has_attr)
+		if (d.has != GNS_DE_ATTR)
 			wrong(k, "listed without attributes");
 		k->fh = d.fh;
 		k->attr = d.attr;

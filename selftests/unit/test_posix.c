@@ -8,6 +8,8 @@
 
 #include "posix_rig.h"
 
+#define NAMES 5000u
+
 static void test_lookup(void **state)
 {
 	static const char *const bad[] = { ".", "a/b", "/", "../x", "" };
@@ -509,6 +511,60 @@ static void test_export_errors(void **state)
 			 -EEXIST);
 }
 
+/* One answer; its entries stay until call_free(). */
+static void list_some(struct call *c, const struct gns_fh *dir, u64 cookie,
+		      u8 want)
+{
+	*c = (struct call){ .req.type = GNS_READDIR };
+	c->req.range.fh = *dir;
+	c->req.range.off = cookie;
+	c->req.range.len = 1 << 20;
+	c->req.range.want = want;
+	c->req.range.cred = cred_user;
+	assert_int_equal(call_run(c), 0);
+}
+
+/* A listing of names, with the inode numbers that the attributes have. */
+static void test_names_only(void **state)
+{
+	struct call full, c;
+	struct gns_fh dir;
+	char name[32];
+	u64 cookie = 0;
+	u32 i, n;
+
+	(void)state;
+	assert_int_equal(mkdir(below("names"), 0755), 0);
+	for (i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof(name), "names/%u", i);
+		if (i % 100)
+			put_file(below(name), name, i % 5);
+		else
+			assert_int_equal(mkdir(below(name), 0700), 0);
+	}
+	assert_int_equal(lookup(&rig.root, "names", &cred_user, &dir), 0);
+	for (n = 0; n < NAMES; n += i) {
+		list_some(&full, &dir, cookie, 0);
+		list_some(&c, &dir, cookie, GNS_WANT_NAMES);
+		for (i = 0; i < c.op.nentries && i < full.op.nentries; i++) {
+			const struct gns_dirent *e = &c.op.entries[i];
+			const struct gns_dirent *f = &full.op.entries[i];
+
+			assert_int_equal(f->has, GNS_DE_ATTR);
+			assert_int_equal(e->has, GNS_DE_INO);
+			assert_int_equal(e->cookie, f->cookie);
+			assert_int_equal(e->type, f->type);
+			assert_int_equal(e->attr.ino, f->attr.ino);
+			assert_int_equal(e->fh.len, 0);
+			cookie = e->cookie;
+		}
+		assert_true(i);
+		call_free(&full);
+		call_free(&c);
+	}
+	assert_int_equal(n, NAMES);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, rig_setup, rig_teardown)
 
 int main(void)
@@ -518,6 +574,7 @@ int main(void)
 		T(test_parent),
 		T(test_handle_survives_rename),
 		T(test_links),
+		T(test_names_only),
 		T(test_forged),
 		T(test_stale),
 		T(test_changes),

@@ -182,7 +182,7 @@ static u64 list_some(const struct gns_fh *dir, u64 cookie, u32 len, u8 *seen,
 		nr = (u32)atoi(name + 1);
 		assert_true(nr < ENTRIES);
 		assert_int_equal(seen[nr]++, 0);
-		assert_true(d->has_attr);
+		assert_int_equal(d->has, GNS_DE_ATTR);
 		assert_int_equal(d->attr.size, nr % 3);
 		(*n)++;
 	}

@@ -225,7 +225,7 @@ static const struct {
 	{ GNS_MOUNT, 4398, 193, 0xcdad8a13, 0xfad03919 },
 	{ GNS_LOOKUP, 622, 209, 0xcaffc501, 0x3aaa3176 },
 	{ GNS_GETATTR, 374, 193, 0xb8568b44, 0xfcddf5a7 },
-	{ GNS_READDIR, 385, 257, 0xab872378, 0xeb34765d },
+	{ GNS_READDIR, 385, 257, 0x558323b4, 0xeb34765d },
 	{ GNS_READLINK, 374, 257, 0x25cc2152, 0x048edcee },
 	{ GNS_READ, 385, 257, 0x94a7511a, 0x0fc3de8b },
 	{ GNS_GETXATTR, 622, 257, 0xafcaf34c, 0x42d317b4 },
@@ -306,6 +306,7 @@ static void test_numbers(void **state)
 	assert_int_equal(GNS_FEAT_ACL, 16);
 	assert_int_equal(GNS_TMPFILE, 35);
 	assert_int_equal(GNS_FEAT_TMPFILE, 32);
+	assert_int_equal(GNS_FEAT_NAMES, 64);
 	assert_int_equal(GNS_AM_ACL, 0x10000);
 	assert_int_equal(GNS_AM_DEFACL, 0x20000);
 	assert_int_equal(GNS_ST_NOTEXT, 1004);
@@ -332,10 +333,15 @@ static void test_dirent(void **state)
 {
 	static const u8 want[] = {
 		9, 0, 0, 0, 0, 0, 0, 0, /* cookie */
-		8, 0, /* type, has_attr */
+		8, GNS_DE_INO, /* type, has */
 		1, 0, 'a', /* name */
+		7, 0, 0, 0, 0, 0, 0, 0, /* ino */
 	};
-	struct gns_dirent d = { .cookie = 9, .type = 8, .name = { "a", 1 } };
+	struct gns_dirent d = { .cookie = 9,
+				.type = 8,
+				.has = GNS_DE_INO,
+				.name = { "a", 1 },
+				.attr.ino = 7 };
 	struct gns_dirent got;
 	u8 buf[512];
 	int n, i;
@@ -347,13 +353,21 @@ static void test_dirent(void **state)
 	for (i = 0; i < n; i++)
 		assert_int_equal(gns_dirent_get(buf, i, &got), -EBADMSG);
 	assert_int_equal(gns_dirent_put(buf, n - 1, &d), -ENOSPC);
-	d.has_attr = 1;
+	assert_int_equal(gns_dirent_get(buf, n, &got), n);
+	assert_int_equal(got.attr.ino, 7);
+	d.has = GNS_DE_NAME;
+	assert_int_equal(gns_dirent_put(buf, sizeof(buf), &d), n - 8);
+	buf[9] = GNS_DE_MAX + 1;
+	assert_int_equal(gns_dirent_get(buf, n, &got), -EBADMSG);
+	d.has = GNS_DE_MAX + 1;
+	assert_int_equal(gns_dirent_put(buf, sizeof(buf), &d), -EINVAL);
+	d.has = GNS_DE_ATTR;
 	assert_int_equal(gns_dirent_put(buf, sizeof(buf), &d), -EINVAL);
 	d.fh = (struct gns_fh){ GNS_FH_MAX, "fh" };
 	d.grant = (struct gns_grant){ 1, 2 };
 	fill_bytes(&d.attr, sizeof(d.attr), 0);
 	n = gns_dirent_put(buf, sizeof(buf), &d);
-	assert_int_equal(n, sizeof(want) + 1 + GNS_FH_MAX + 16 + 80);
+	assert_int_equal(n, sizeof(want) - 8 + 1 + GNS_FH_MAX + 16 + 80);
 	assert_int_equal(gns_dirent_get(buf, n, &got), n);
 	assert_int_equal(got.cookie, 9);
 	assert_int_equal(got.name.len, 1);

@@ -240,6 +240,33 @@ static void test_no_lists(void **state)
 	assert_int_equal(ask_list(2), -EOPNOTSUPP);
 }
 
+static u8 said_want(u64 features)
+{
+	struct gns_msg msg = { .type = GNS_READDIR };
+
+	start();
+	hear_hello(11, false, features);
+	msg.range.fh = (struct gns_fh){ 1, "d" };
+	msg.range.want = GNS_WANT_LEASE | GNS_WANT_NAMES;
+	assert_int_equal(gns_sat_submit(t.sat, 1, 0, &msg), 0);
+	return said(GNS_READDIR)->range.want;
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_int_equal(said_want(GNS_FEATURES),
+			 GNS_WANT_LEASE | GNS_WANT_NAMES);
+}
+
+/* An origin that can not list names alone is not asked for that. */
+static void test_no_names(void **state)
+{
+	(void)state;
+	assert_int_equal(said_want(GNS_FEATURES & ~GNS_FEAT_NAMES),
+			 GNS_WANT_LEASE);
+}
+
 static void test_payload_bounded(void **state)
 {
 	struct gns_sat_stats st;
@@ -305,6 +332,8 @@ int main(void)
 		T(test_open_unknown),
 		T(test_features),
 		T(test_no_lists),
+		T(test_names),
+		T(test_no_names),
 		T(test_payload_bounded),
 		T(test_cancel),
 	};

@@ -234,6 +234,12 @@ static void test_senseless_calls(void **state)
 	nla_put_u32(msg, GNS_A_WANT, 4);
 	assert_string_equal(word_end(n, &w), "WANT");
 
+	n = call_begin(GNS_CALL_READDIR);
+	nla_put(msg, GNS_A_FH, 1, "f");
+	nla_put_u32(msg, GNS_A_WANT, 4);
+	assert_null(word_end(n, &w));
+	assert_int_equal(w.msg.range.want, GNS_WANT_NAMES);
+
 	n = call_begin(GNS_CALL_LOOKUP);
 	nla_put(msg, GNS_A_FH, 1, "f");
 	nla_put(msg, GNS_A_NAME, 3, "a\0b");
@@ -266,13 +272,13 @@ static void test_senseless_calls(void **state)
 	encodes(&w);
 }
 
-static u32 add_entry(u8 *p, u32 used, u64 cookie, u32 len, bool has_attr)
+static u32 add_entry(u8 *p, u32 used, u64 cookie, u32 len, u8 has)
 {
 	char name[GNS_NAME_MAX];
 	struct gns_dirent d = {
 		.cookie = cookie,
 		.type = 8,
-		.has_attr = has_attr,
+		.has = has,
 		.name = { name, len },
 	};
 	int n;
@@ -281,6 +287,7 @@ static u32 add_entry(u8 *p, u32 used, u64 cookie, u32 len, bool has_attr)
 	d.fh = (struct gns_fh){ 5, "hello" };
 	d.grant = (struct gns_grant){ cookie * 10, cookie * 100 };
 	d.attr.size = cookie * 1000;
+	d.attr.ino = cookie * 10;
 	d.attr.blksize = 4096;
 	n = gns_dirent_put(p + used, 65536 - used, &d);
 	assert_true(n > 0);
@@ -291,13 +298,13 @@ static void test_listing(void **state)
 {
 	static u8 wire[65536], out[65536] __attribute__((aligned(8)));
 	const struct gns_udirent *u = (void *)out;
-	u32 len = add_entry(wire, 0, 1, 1, true), first;
+	u32 len = add_entry(wire, 0, 1, 1, GNS_DE_ATTR), first;
 	bool all;
 	int n, m;
 
 	(void)state;
-	len = add_entry(wire, len, 2, 255, false);
-	len = add_entry(wire, len, 3, 8, true);
+	len = add_entry(wire, len, 2, 255, GNS_DE_INO);
+	len = add_entry(wire, len, 3, 8, GNS_DE_ATTR);
 	n = gns_dirents_to_kernel(wire, len, out, sizeof(out), &all);
 	assert_true(n > 0);
 	assert_true(all);
@@ -316,6 +323,8 @@ static void test_listing(void **state)
 	u = (const void *)(out + u->reclen);
 	assert_int_equal(u->flags, 0);
 	assert_int_equal(u->fh.len, 0);
+	assert_int_equal(u->attr.ino, 20);
+	assert_int_equal(u->attr.size, 0);
 	assert_int_equal(u->namelen, 255);
 	assert_int_equal(u->reclen, sizeof(*u) + 256);
 	u = (const void *)((const u8 *)u + u->reclen);
@@ -336,7 +345,7 @@ static void test_listing(void **state)
 	assert_int_equal(gns_dirents_to_kernel(wire, 0, out, 0, &all), 0);
 	assert_true(all);
 	/* 0 is the start of a listing. */
-	len = add_entry(wire, 0, 0, 1, true);
+	len = add_entry(wire, 0, 0, 1, GNS_DE_ATTR);
 	assert_int_equal(gns_dirents_to_kernel(wire, len, out, sizeof(out),
 					       &all),
 			 -EBADMSG);

@@ -144,13 +144,14 @@ static int call_fill(struct gns_word *w, struct sk_buff *skb)
 {
 	struct gns_call *c = container_of(w, struct gns_call, word);
 	const struct gns_req *q = &c->req;
+	u32 unknown = c->s->inst->features & GNS_F_NAMES ? 0 : GNS_UWANT_NAMES;
 
 	if (nla_put_u32(skb, GNS_A_ORIGIN, c->s->nr) ||
 	    gns_put_u64(skb, GNS_A_ID, c->id) ||
 	    nla_put_u32(skb, GNS_A_CALL, q->type) ||
 	    put_u64(skb, GNS_A_EPOCH, q->epoch) ||
 	    put_u64(skb, GNS_A_LEASE, q->lease) ||
-	    put_u32(skb, GNS_A_WANT, q->want) ||
+	    put_u32(skb, GNS_A_WANT, q->want & ~unknown) ||
 	    put_bytes(skb, GNS_A_FH, q->fh.b, q->fh.len) ||
 	    put_bytes(skb, GNS_A_NAME, q->name, q->namelen) ||
 	    put_u64(skb, GNS_A_OFF, q->off) ||

@@ -10,6 +10,7 @@
 #include "acl.h"
 #include "dir.h"
 #include "lease.h"
+#include "listing.h"
 
 u64 gns_names_stamp(struct gns_inode *gi, u64 epoch, u64 sid,
 		    const struct gns_grant *g, const struct gns_uattr *attr)
@@ -91,8 +92,14 @@ static bool is_known(const struct inode *dir, const struct dentry *dentry)
 /* The same for somebody who looks the name up. */
 static bool name_counts(const struct inode *dir, const struct dentry *dentry)
 {
+	struct gns_inode *gi = gns_i(dir);
+	u32 used = READ_ONCE(gi->used);
+
 	if (!is_known(dir, dentry))
 		return false;
+	/* Then no more: those who look up names here share the cache line. */
+	if (used < GNS_USED_ENOUGH)
+		WRITE_ONCE(gi->used, used + 1);
 	gns_count(gns_isb(dir), GNS_C_DENTRY_HITS, 1);
 	return true;
 }
@@ -127,9 +134,10 @@ static bool was_elsewhere(struct inode *inode, const struct dentry *dentry,
 struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
 			  unsigned int flags)
 {
+	struct dentry *parent = dentry->d_parent, *alias;
 	struct inode *inode = NULL;
 	struct gns_answer ans;
-	struct dentry *alias;
+	bool next = false;
 	u64 stamp;
 	int err;
 
@@ -147,18 +155,54 @@ struct dentry *gns_lookup(struct inode *dir, struct dentry *dentry,
 			iput(inode);
 			return ERR_PTR(-ESTALE);
 		}
+		next = gns_listing_is_next(gns_i(dir), &dentry->d_name);
 	}
 	WRITE_ONCE(dentry->d_time, stamp);
 	alias = d_splice_alias(inode, dentry);
 	/* A directory that was elsewhere comes with the stamp from there. */
 	if (!IS_ERR_OR_NULL(alias))
 		WRITE_ONCE(alias->d_time, stamp);
+	/* With an alias @dentry is being looked up still. */
+	if (inode && !alias && stamp)
+		gns_listing_missed(parent, next);
 	return alias;
 }
 
-static int name_again(struct inode *dir, struct dentry *dentry)
+/* The VFS may have the directory's lock, or not. */
+static void missed_again(struct dentry *parent, const struct qstr *name)
+{
+	struct inode *dir = d_inode(parent);
+	bool next = gns_listing_is_next(gns_i(dir), name);
+
+	if (!inode_trylock_shared(dir))
+		return;
+	if (!IS_DEADDIR(dir))
+		gns_listing_missed(parent, next);
+	inode_unlock_shared(dir);
+}
+
+/* What the origin says now. 0: something else is behind the name; 1: it counts. */
+static int name_is(struct dentry *dentry, const struct gns_answer *ans,
+		   u64 stamp)
 {
 	struct inode *inode = d_inode(dentry);
+
+	if (ans->flags & GNS_UF_ABSENT) {
+		if (inode)
+			return 0;
+	} else {
+		if (!inode || !same_object(inode, &ans->fh, &ans->attr))
+			return 0;
+		gns_lease_grant(gns_i(inode), ans->sid, &ans->grant,
+				&ans->attr);
+	}
+	WRITE_ONCE(dentry->d_time, stamp);
+	return 1;
+}
+
+static int name_again(struct dentry *parent, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry), *dir = d_inode(parent);
 	struct name_snapshot name;
 	struct gns_answer ans;
 	u64 stamp;
@@ -167,19 +211,12 @@ static int name_again(struct inode *dir, struct dentry *dentry)
 	/* It may be moved while we ask. */
 	take_dentry_name_snapshot(&name, dentry);
 	err = gns_name_ask(dir, &name.name, &ans, &stamp);
+	if (!err)
+		err = name_is(dentry, &ans, stamp);
+	if (err > 0 && stamp && inode)
+		missed_again(parent, &name.name);
 	release_dentry_name_snapshot(&name);
-	if (err)
-		return err;
-	if (ans.flags & GNS_UF_ABSENT) {
-		if (inode)
-			return 0;
-	} else {
-		if (!inode || !same_object(inode, &ans.fh, &ans.attr))
-			return 0;
-		gns_lease_grant(gns_i(inode), ans.sid, &ans.grant, &ans.attr);
-	}
-	WRITE_ONCE(dentry->d_time, stamp);
-	return 1;
+	return err;
 }
 
 /*
@@ -232,7 +269,7 @@ static int gns_d_revalidate(GNS_D_REVALIDATE_ARGS)
 	}
 	parent = dget_parent(dentry);
 	in = d_inode(parent);
-	ret = name_counts(in, dentry) ? 1 : name_again(in, dentry);
+	ret = name_counts(in, dentry) ? 1 : name_again(parent, dentry);
 	if (ret > 0 && !owner_counts(in, d_inode(dentry), flags))
 		ret = owner_again(d_inode(dentry));
 	dput(parent);

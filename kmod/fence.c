@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include "fence.h"
 #include "fill.h"
+#include "listing.h"
 #include "making.h"
 #include "trace.h"
 #include "watch.h"
@@ -189,8 +190,7 @@ bool gns_fence_step(struct gns_inode *gi, const struct gns_uchanged *ch,
 		step_pages(gi, w, ch->attr.size);
 	spin_lock(&gi->lock);
 	/* Other names are as they were: their stamp goes on to count. */
-	listing = gi->listing;
-	gi->listing = NULL;
+	listing = gns_listing_take(gi);
 	gns_lease_new_epoch(gi);
 	WRITE_ONCE(gi->version, ch->after);
 	gns_inode_set_attr(gi, &ch->attr);

@@ -65,6 +65,10 @@ struct gns_options {
  *           since the session began last are at the end
  * @by_opened: in s->opened while there are some; s->opened_lock
  * @regain:  work: asks for the leases of those in @opened
+ * @listings: struct gns_listing, those of all its directories
+ * @listings_lock: of @listings; gi->lock comes first
+ * @listing_bytes: in them
+ * @aheads:  calls of open directories that are ahead of their readers
  * @kobj:    /sys/fs/gns/<nr>
  * @kobj_gone: nobody looks at @kobj any more
  */
@@ -91,9 +95,16 @@ struct gns_sb {
 	struct list_head opened;
 	struct list_head by_opened;
 	struct work_struct regain;
+	struct list_head listings;
+	spinlock_t listings_lock; /* listings */
+	atomic_long_t listing_bytes;
+	atomic_t aheads;
 	struct kobject kobj;
 	struct completion kobj_gone;
 };
+
+/* So often has to be looked behind names that came with attributes. */
+#define GNS_USED_ENOUGH 32
 
 struct gns_acl;
 struct gns_listing;
@@ -133,6 +144,10 @@ struct gns_lockq;
  *             and never used twice, for a directory moves with its dentry
  * @listing:   G directories: what READDIR said, of @dgen
  * @lost:      R directories: names in @listing that reclaim took since
+ * @used:      R directories: how often known names in it were looked up since
+ *             attributes were asked for by the listing; at most GNS_USED_ENOUGH
+ * @missed:    R directories: names that had to be asked for since then
+ * @behind:    @ask, directories: how many names that was for, at a miss
  * @unsynced:  G incarnation of the origin that the oldest change was sent to
  *             that is not known to be durable; 0: none
  * @syncing:   G the same of those that fsync(2) is about now
@@ -180,6 +195,9 @@ struct gns_inode {
 	u64 dgen;
 	struct gns_listing *listing;
 	u32 lost;
+	u32 used;
+	u32 missed;
+	u32 behind;
 	u64 unsynced;
 	u64 syncing;
 	u32 nsyncing;

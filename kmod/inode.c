@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include "acl.h"
 #include "lease.h"
+#include "listing.h"
 #include "lock.h"
 #include "size.h"
 
@@ -50,6 +51,9 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	gi->dgen = atomic64_inc_return(&s->epochs);
 	gi->listing = NULL;
 	gi->lost = 0;
+	gi->used = 0;
+	gi->missed = 0;
+	gi->behind = 0;
 	gi->unsynced = 0;
 	gi->syncing = 0;
 	gi->nsyncing = 0;
@@ -74,12 +78,15 @@ void gns_inode_free(struct inode *inode)
 void gns_inode_evict(struct inode *inode)
 {
 	struct gns_inode *gi = gns_i(inode);
+	struct gns_listing *listing;
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	gns_lease_unhash(gi);
-	gns_listing_free(gi->listing);
-	gi->listing = NULL;
+	spin_lock(&gi->lock);
+	listing = gns_listing_take(gi);
+	spin_unlock(&gi->lock);
+	gns_listing_free(listing);
 	gns_lockq_free(gi);
 	gns_acl_forget(gi);
 }

@@ -11,6 +11,9 @@
 /* Where the cookies 1 and 2 are, which no reader could tell from "..". */
 #define MOVED (S64_MAX - 3)
 
+/* Bytes of a listing that the shrinker takes for one object. */
+#define OBJECT 512
+
 u64 gns_pos_to_cookie(loff_t pos)
 {
 	if (pos <= GNS_POS_START)
@@ -85,7 +88,7 @@ static void add_entry(struct gns_chunk *c, const struct gns_udirent *d)
 
 	e->cookie = d->cookie;
 	/* 0 would be taken for no entry at all. */
-	e->ino = d->flags & GNS_UD_ATTR && d->attr.ino ? d->attr.ino : U32_MAX;
+	e->ino = d->attr.ino ?: U32_MAX;
 	e->type = d->type <= DT_WHT ? d->type : DT_UNKNOWN;
 	e->namelen = d->namelen;
 	memcpy(e->name, d + 1, d->namelen);
@@ -120,8 +123,11 @@ struct gns_chunk *gns_chunk_new(const struct gns_inode *gi, const void *buf,
 	c->used = 0;
 	c->n = 0;
 	c->eof = eof;
+	c->bare = true;
 	for (pos = 0; pos < len; pos += d->reclen) {
 		d = buf + pos;
+		if (d->flags & GNS_UD_ATTR)
+			c->bare = false;
 		add_entry(c, d);
 	}
 	return c;
@@ -164,6 +170,8 @@ struct gns_listing *gns_listing_live(struct gns_inode *gi)
 	if (l)
 		refcount_inc(&l->ref);
 	spin_unlock(&gi->lock);
+	if (l && !READ_ONCE(l->read))
+		WRITE_ONCE(l->read, true);
 	if (l && !gns_lease_same(gi, epoch)) {
 		gns_listing_free(l);
 		l = NULL;
@@ -208,22 +216,132 @@ void gns_listing_cool(struct gns_inode *gi)
 	if (lost < 2)
 		return;
 	spin_lock(&gi->lock);
-	if (gi->listing && gi->listing->n <= 2 * lost) {
-		l = gi->listing;
-		gi->listing = NULL;
-	}
+	if (gi->listing && gi->listing->n <= 2 * lost)
+		l = gns_listing_take(gi);
 	spin_unlock(&gi->lock);
 	gns_listing_free(l);
 }
 
 struct gns_listing *gns_inode_drop_names(struct gns_inode *gi)
 {
-	struct gns_listing *l = gi->listing;
-
 	lockdep_assert_held(&gi->lock);
 	WRITE_ONCE(gi->dgen, atomic64_inc_return(&gi->s->epochs));
+	return gns_listing_take(gi);
+}
+
+/* gi->lock held. NULL: all that is there came with attributes. */
+static const struct gns_entry *first_bare(struct gns_listing *l)
+{
+	while (l->off == l->bare->used) {
+		if (!l->bare->next)
+			return NULL;
+		l->bare = l->bare->next;
+		l->off = 0;
+	}
+	return entry_at(l->bare, l->off);
+}
+
+/* gi->lock held. @c is part of @l, or has the same names. */
+static void know(struct gns_listing *l, const struct gns_chunk *c)
+{
+	const struct gns_entry *e;
+
+	if (c->bare || c->after != l->known)
+		return;
+	while (l->known != c->last && (e = first_bare(l))) {
+		l->known = e->cookie;
+		l->off += gns_entry_size(e->namelen);
+	}
+}
+
+/* gi->lock held. */
+static void listing_give(struct gns_inode *gi, struct gns_listing *l)
+{
+	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
+
+	gi->listing = l;
+	atomic_long_add(l->bytes, &gsb->listing_bytes);
+	spin_lock(&gsb->listings_lock);
+	list_add_tail(&l->by_sb, &gsb->listings);
+	spin_unlock(&gsb->listings_lock);
+}
+
+/* gi->lock and listings_lock held. */
+static struct gns_listing *listing_take(struct gns_inode *gi)
+{
+	struct gns_listing *l = gi->listing;
+
 	gi->listing = NULL;
+	list_del_init(&l->by_sb);
+	atomic_long_sub(l->bytes, &gns_isb(&gi->vfs_inode)->listing_bytes);
 	return l;
+}
+
+struct gns_listing *gns_listing_take(struct gns_inode *gi)
+{
+	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
+	struct gns_listing *l;
+
+	lockdep_assert_held(&gi->lock);
+	if (!gi->listing)
+		return NULL;
+	spin_lock(&gsb->listings_lock);
+	l = listing_take(gi);
+	spin_unlock(&gsb->listings_lock);
+	return l;
+}
+
+unsigned long gns_listings_count(struct gns_sb *gsb)
+{
+	return atomic_long_read(&gsb->listing_bytes) / OBJECT;
+}
+
+/*
+ * The one that has been there longest. NULL: it stays, for it was read since
+ * this looked at it last. Its inode is there as long as it is in the list.
+ */
+static struct gns_listing *take_if_cold(struct gns_sb *gsb,
+					struct gns_listing *l)
+{
+	struct gns_inode *gi = l->gi;
+
+	list_move_tail(&l->by_sb, &gsb->listings);
+	/* The locks the other way round than elsewhere. */
+	if (READ_ONCE(l->read) || !spin_trylock(&gi->lock)) {
+		WRITE_ONCE(l->read, false);
+		return NULL;
+	}
+	listing_take(gi);
+	spin_unlock(&gi->lock);
+	return l;
+}
+
+unsigned long gns_listings_shrink(struct gns_sb *gsb, unsigned long most)
+{
+	const struct gns_listing *stayed = NULL;
+	struct gns_listing *first, *cold;
+	unsigned long freed = 0, looked;
+
+	for (looked = 0; looked < most && freed < most; looked++) {
+		cold = NULL;
+		spin_lock(&gsb->listings_lock);
+		first = list_first_entry_or_null(&gsb->listings,
+						 struct gns_listing, by_sb);
+		if (first && first != stayed)
+			cold = take_if_cold(gsb, first);
+		spin_unlock(&gsb->listings_lock);
+		/* Once round will do. */
+		if (!first || first == stayed)
+			break;
+		if (!cold) {
+			stayed = stayed ?: first;
+			continue;
+		}
+		freed += cold->bytes / OBJECT + 1;
+		gns_listing_free(cold);
+		cond_resched();
+	}
+	return freed;
 }
 
 static struct gns_listing *listing_new(struct gns_inode *gi,
@@ -238,8 +356,12 @@ static struct gns_listing *listing_new(struct gns_inode *gi,
 	l->id = atomic64_inc_return(&gi->s->epochs);
 	l->first = c;
 	l->tail = c;
+	l->bare = c;
+	l->gi = gi;
+	INIT_LIST_HEAD(&l->by_sb);
 	l->bytes = struct_size(c, data, c->used);
 	l->n = c->n;
+	know(l, c);
 	return l;
 }
 
@@ -256,6 +378,8 @@ static bool append(struct gns_listing *l, struct gns_chunk *c)
 	/* Pairs with next_chunk(): a chunk that is seen is complete. */
 	smp_store_release(&l->tail->next, c);
 	l->tail = c;
+	know(l, c);
+	atomic_long_add(bytes, &gns_isb(&l->gi->vfs_inode)->listing_bytes);
 	refcount_inc(&l->ref);
 	return true;
 }
@@ -273,7 +397,7 @@ struct gns_listing *gns_listing_add(struct gns_inode *gi, u64 stamp,
 			l = NULL;
 		} else if (!l && new) {
 			l = new;
-			gi->listing = new;
+			listing_give(gi, new);
 			WRITE_ONCE(gi->lost, 0);
 			new = NULL;
 		}
@@ -281,6 +405,41 @@ struct gns_listing *gns_listing_add(struct gns_inode *gi, u64 stamp,
 	spin_unlock(&gi->lock);
 	kfree(new);
 	return l;
+}
+
+bool gns_listing_unknown(struct gns_inode *gi, struct gns_listing *l,
+			 u64 *after)
+{
+	bool ret;
+
+	spin_lock(&gi->lock);
+	ret = first_bare(l);
+	*after = l->known;
+	spin_unlock(&gi->lock);
+	return ret;
+}
+
+bool gns_listing_is_next(struct gns_inode *gi, const struct qstr *name)
+{
+	const struct gns_entry *e;
+	bool ret;
+
+	if (!READ_ONCE(gi->listing))
+		return false;
+	spin_lock(&gi->lock);
+	e = gi->listing ? first_bare(gi->listing) : NULL;
+	ret = e && e->namelen == name->len &&
+	      !memcmp(e->name, name->name, name->len);
+	spin_unlock(&gi->lock);
+	return ret;
+}
+
+void gns_listing_know(struct gns_inode *gi, struct gns_listing *l,
+		      const struct gns_chunk *c)
+{
+	spin_lock(&gi->lock);
+	know(l, c);
+	spin_unlock(&gi->lock);
 }
 
 static const struct gns_chunk *next_chunk(const struct gns_chunk *c)

@@ -8,8 +8,13 @@
  * walks it has a reference, and sees the version that was right when the walk
  * began. A listing is taken for a walk only under a live lease.
  *
+ * The first answer brings attributes, and so does each that comes after names
+ * in the directory were looked up; the others bring names only. Once lookups
+ * miss, the attributes of those names are asked for in the order of the listing.
+ *
  * Memory: at most GNS_LISTING_MAX bytes for a directory, charged to the cgroup
- * of who read it. What is behind is asked for each time.
+ * of who read it. What is behind is asked for each time. The mount's shrinker
+ * takes whole listings, those first that nobody has read since it came by last.
  *
  * Positions of an open directory: 0 and 1 are "." and "..", 2 is the start,
  * else it is the origin's cookie of the last entry. Cookies 1 and 2, which
@@ -51,6 +56,7 @@ static inline u32 gns_entry_size(u32 namelen)
  * @used:  bytes of @data
  * @n:     entries
  * @eof:   nothing is behind it
+ * @bare:  none of them had attributes
  * @data:  struct gns_entry
  */
 struct gns_chunk {
@@ -60,6 +66,7 @@ struct gns_chunk {
 	u32 used;
 	u32 n;
 	bool eof;
+	bool bare;
 	u8 data[] __aligned(8);
 };
 
@@ -71,6 +78,12 @@ struct gns_chunk {
  * @tail:  gi->lock
  * @bytes: gi->lock, of all chunks
  * @n:     gi->lock, entries in them
+ * @known: gi->lock, cookie up to which attributes were asked for
+ * @bare:  gi->lock, the chunk behind that one
+ * @off:   gi->lock, of the entry behind it, in @bare
+ * @gi:    I the directory; valid while @by_sb is in a list
+ * @by_sb: gsb->listings_lock, in gsb->listings while it is @gi's listing
+ * @read:  R somebody did since the shrinker came by
  */
 struct gns_listing {
 	refcount_t ref;
@@ -79,6 +92,12 @@ struct gns_listing {
 	struct gns_chunk *tail;
 	size_t bytes;
 	u64 n;
+	u64 known;
+	const struct gns_chunk *bare;
+	u32 off;
+	struct gns_inode *gi;
+	struct list_head by_sb;
+	bool read;
 };
 
 /**
@@ -89,6 +108,8 @@ struct gns_listing {
  * @off:    of the next entry in @chunk
  * @pass:   the last answer could not be kept
  * @guard:  of its locks
+ * @ahead:  asks for what is behind the last answer, or has; NULL
+ * @ahead_epoch: of the directory's lease when that was asked
  */
 struct gns_dir_at {
 	u64 id;
@@ -97,6 +118,8 @@ struct gns_dir_at {
 	u32 off;
 	bool pass;
 	struct gns_guard guard;
+	struct gns_bufcall *ahead;
+	u64 ahead_epoch;
 };
 
 /** gns_pos_to_cookie() - of a position from GNS_POS_START on; 0: the start */
@@ -179,6 +202,50 @@ void gns_listing_cool(struct gns_inode *gi);
  */
 struct gns_listing *gns_listing_add(struct gns_inode *gi, u64 stamp,
 				    struct gns_chunk *c);
+
+/**
+ * gns_listing_take() - a directory has no listing any more
+ * @gi: the directory; gi->lock held
+ *
+ * Return: the one that it had, to be freed by gns_listing_free() without the
+ * lock; NULL.
+ */
+struct gns_listing *gns_listing_take(struct gns_inode *gi);
+
+/* What the shrinker counts, and gives back. */
+unsigned long gns_listings_count(struct gns_sb *gsb);
+unsigned long gns_listings_shrink(struct gns_sb *gsb, unsigned long most);
+
+/**
+ * gns_listing_unknown() - has it names that came without attributes?
+ * @gi:    the directory
+ * @l:     with a reference
+ * @after: set to the cookie of the last one before them
+ */
+bool gns_listing_unknown(struct gns_inode *gi, struct gns_listing *l,
+			 u64 *after);
+
+/** gns_listing_know() - @c is an answer with the attributes behind @after */
+void gns_listing_know(struct gns_inode *gi, struct gns_listing *l,
+		      const struct gns_chunk *c);
+
+/**
+ * gns_listing_is_next() - is @name the first one that came without attributes?
+ * @gi:   the directory
+ * @name: needs no hash
+ */
+bool gns_listing_is_next(struct gns_inode *gi, const struct qstr *name);
+
+/**
+ * gns_listing_missed() - a name was found that had to be asked for
+ * @dir:  where, its i_rwsem held at least shared; no name in it is being looked
+ *        up by the caller
+ * @next: gns_listing_is_next() of it: somebody goes through the listing
+ *
+ * When it is @next, or that happens often, what is behind more names of the
+ * listing is asked for. Best effort. Context: process, sleeps, killable.
+ */
+void gns_listing_missed(struct dentry *dir, bool next);
 
 /** struct gns_names - some entries of a listing, by name */
 struct gns_names {

@@ -5,7 +5,9 @@
  *
  * An answer has the attributes, and leases, of the children with it, so that
  * "ls -lR" asks once for each directory. It is kept in the listing if the
- * directory's lease covers it, else it serves this call and no other.
+ * directory's lease covers it, else it serves this call and no other. In a large
+ * directory only those get them who look at the children: names alone take a
+ * fraction of the time.
  */
 #include <linux/namei.h>
 #include <linux/sched/signal.h>
@@ -15,52 +17,95 @@
 #include "listing.h"
 
 /* Bytes of one answer, with some 200 for an entry. Most directories are small;
- * who comes for more gets all that one answer can have.
+ * who comes for more gets all that one answer can have. Of a large one nobody
+ * may want but the names, and on a cold disk each object's attributes are as
+ * dear to the origin as a hundred names.
  */
-#define FIRST_LEN (256u << 10)
+#define FIRST_LEN (32u << 10)
 #define NEXT_LEN GNS_UDIR_MAX
 /* For one call: about what a reader's buffer takes. */
 #define PASS_LEN (128u << 10)
 
+/* Names that are asked for one by one, in no order, before many are. */
+#define MISSES 16
+/* How many that is: it costs an origin about what the misses did. Twice as many
+ * each time while it is of use.
+ */
+#define BEHIND_MIN 256u
+#define BEHIND_MAX 8192u
+#define BEHIND_BYTES 256u
+
+/* Of a mount; each has NEXT_LEN bytes, until its directory is closed. */
+#define AHEAD_CALLS 16
+
 #define GOT 1
 
-/** struct reply - an answer on its way to the reader */
+/**
+ * struct reply - an answer on its way to the reader
+ * @cookie: what is asked for is behind it
+ * @len:    bytes
+ * @names:  they will do
+ * @c:      the call
+ * @chunk:  what it brought
+ * @stamp:  dgen that it is of; 0: it is of now only
+ */
 struct reply {
+	u64 cookie;
+	u32 len;
+	bool names;
 	struct gns_bufcall *c;
 	struct gns_chunk *chunk;
 	u64 stamp;
 };
 
-static int ask(struct gns_inode *gi, u64 cookie, u32 len, struct reply *r)
+static struct gns_bufcall *call_new(struct gns_inode *gi, const struct reply *r)
 {
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
 	struct gns_bufcall *c;
+
+	c = gns_bufcall_new(gi->s, gsb, GNS_CALL_READDIR, current_cred(),
+			    r->len);
+	if (!c)
+		return NULL;
+	c->c.req.fh = gi->fh;
+	c->c.req.off = r->cookie;
+	c->c.req.want = GNS_UWANT_LEASE | (r->names ? GNS_UWANT_NAMES : 0);
+	gns_count(gsb, GNS_C_READDIRS, 1);
+	return c;
+}
+
+/* @epoch: of the directory's lease when r->c was sent. */
+static int answered(struct gns_inode *gi, u64 epoch, struct reply *r)
+{
+	const struct gns_answer *ans = &r->c->c.ans;
+	struct gns_chunk *chunk;
+
+	chunk = gns_chunk_new(gi, r->c->buf, ans->len, r->cookie,
+			      ans->flags & GNS_UF_EOF);
+	if (IS_ERR(chunk))
+		return PTR_ERR(chunk);
+	r->chunk = chunk;
+	r->stamp = gns_names_stamp(gi, epoch, ans->sid, &ans->grant,
+				   &ans->attr);
+	return 0;
+}
+
+static int ask(struct gns_inode *gi, struct reply *r)
+{
 	u64 epoch;
 	int err;
 
-	c = gns_bufcall_new(gi->s, gsb, GNS_CALL_READDIR, current_cred(), len);
-	if (!c)
+	r->c = call_new(gi, r);
+	if (!r->c)
 		return -ENOMEM;
-	r->c = c;
-	c->c.req.fh = gi->fh;
-	c->c.req.off = cookie;
-	c->c.req.want = GNS_UWANT_LEASE;
+	if (!r->names) {
+		WRITE_ONCE(gi->used, 0);
+		WRITE_ONCE(gi->missed, 0);
+	}
 	if (!gns_lease_enter(gi, &epoch))
 		epoch = 0;
-	gns_count(gsb, GNS_C_READDIRS, 1);
-	err = gns_call_sync(&c->c);
-	if (err)
-		return gns_not_absent(err);
-	r->chunk = gns_chunk_new(gi, c->buf, c->c.ans.len, cookie,
-				 c->c.ans.flags & GNS_UF_EOF);
-	if (IS_ERR(r->chunk)) {
-		err = PTR_ERR(r->chunk);
-		r->chunk = NULL;
-		return err;
-	}
-	r->stamp = gns_names_stamp(gi, epoch, c->c.ans.sid, &c->c.ans.grant,
-				   &c->c.ans.attr);
-	return 0;
+	err = gns_call_sync(&r->c->c);
+	return err ? gns_not_absent(err) : answered(gi, epoch, r);
 }
 
 static void reply_free(struct reply *r)
@@ -68,6 +113,77 @@ static void reply_free(struct reply *r)
 	gns_chunk_free(r->chunk);
 	if (r->c)
 		gns_call_put(&r->c->c);
+	r->chunk = NULL;
+	r->c = NULL;
+}
+
+/* No call any more that is ahead of the reader; the caller puts it. */
+static struct gns_bufcall *ahead_end(struct gns_dir_at *at)
+{
+	struct gns_bufcall *c = at->ahead;
+
+	at->ahead = NULL;
+	if (c)
+		atomic_dec(&c->c.gsb->aheads);
+	return c;
+}
+
+static void ahead_drop(struct gns_dir_at *at)
+{
+	struct gns_bufcall *c = ahead_end(at);
+
+	if (!c)
+		return;
+	gns_call_abort(&c->c, -EINTR);
+	gns_call_put(&c->c);
+}
+
+/*
+ * Who has come for names comes for the next ones: the origin looks for them
+ * while he looks at these. No answer is waited for here, and none is of use but
+ * under the lease.
+ */
+static void ahead_ask(struct gns_inode *gi, struct gns_dir_at *at,
+		      const struct reply *r)
+{
+	struct reply next = { .cookie = r->chunk->last, .names = true };
+	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
+	struct gns_bufcall *c;
+
+	if (!r->names || r->chunk->eof)
+		return;
+	ahead_drop(at);
+	if (!atomic_add_unless(&gsb->aheads, 1, AHEAD_CALLS))
+		return;
+	next.len = NEXT_LEN;
+	c = call_new(gi, &next);
+	if (c && gns_lease_enter(gi, &at->ahead_epoch) &&
+	    !gns_call_submit(&c->c)) {
+		at->ahead = c;
+		return;
+	}
+	atomic_dec(&gsb->aheads);
+	if (c)
+		gns_call_put(&c->c);
+}
+
+/*
+ * It was asked for before the reader came. So it is right only if no change has
+ * come since, which the lease tells; else he asks again.
+ */
+static bool ahead_take(struct gns_inode *gi, struct gns_dir_at *at,
+		       struct reply *r)
+{
+	struct gns_bufcall *c = at->ahead;
+
+	if (!c || !r->names || c->c.req.off != r->cookie)
+		return false;
+	r->c = ahead_end(at);
+	if (!gns_call_wait(&c->c) && !answered(gi, at->ahead_epoch, r) &&
+	    r->stamp)
+		return true;
+	reply_free(r);
+	return false;
 }
 
 /*
@@ -76,16 +192,7 @@ static void reply_free(struct reply *r)
  */
 static bool is_worth_keeping(const struct reply *r)
 {
-	const void *buf = r->c->buf;
-	const struct gns_udirent *d;
-	u32 pos;
-
-	for (pos = 0; pos < r->c->c.ans.len; pos += d->reclen) {
-		d = buf + pos;
-		if (d->flags & GNS_UD_ATTR)
-			return true;
-	}
-	return !pos;
+	return r->names || !r->chunk->bare || !r->chunk->n;
 }
 
 static void prime(struct dentry *parent, const struct reply *r)
@@ -137,14 +244,17 @@ static int ask_and_keep(struct file *file, u64 cookie, struct reply *r,
 {
 	struct gns_inode *gi = gns_i(file_inode(file));
 	struct gns_dir_at *at = file->private_data;
-	u32 len = cookie ? NEXT_LEN : FIRST_LEN;
 	bool turns = !at->pass;
 	int err = GOT;
 
+	r->cookie = cookie;
+	r->len = !turns ? PASS_LEN : cookie ? NEXT_LEN :
+					      FIRST_LEN;
+	r->names = cookie && READ_ONCE(gi->used) < GNS_USED_ENOUGH;
 	if (turns && mutex_lock_killable(&gi->ask))
 		return -EINTR;
 	if (!turns || !goes_on(gi, at, cookie))
-		err = ask(gi, cookie, turns ? len : PASS_LEN, r);
+		err = ahead_take(gi, at, r) ? 0 : ask(gi, r);
 	if (!err && r->stamp && is_worth_keeping(r))
 		*l = gns_listing_add(gi, r->stamp, r->chunk);
 	if (turns)
@@ -165,6 +275,8 @@ static int serve(struct file *file, struct dir_context *ctx, u64 cookie)
 	if (err)
 		goto out;
 	at->pass = !l;
+	if (l)
+		ahead_ask(gns_i(file_inode(file)), at, &r);
 	if (r.stamp)
 		prime(file->f_path.dentry, &r);
 	gns_chunk_emit(r.chunk, &off, ctx);
@@ -216,13 +328,14 @@ static int gns_iterate(struct file *file, struct dir_context *ctx)
 static int fetch(struct dentry *dentry, u64 cookie)
 {
 	struct gns_inode *gi = gns_i(d_inode(dentry));
+	struct reply r = { .cookie = cookie };
 	struct gns_listing *l = NULL;
-	struct reply r = {};
 	int err;
 
+	r.len = cookie ? NEXT_LEN : FIRST_LEN;
 	if (mutex_lock_killable(&gi->ask))
 		return -EINTR;
-	err = ask(gi, cookie, cookie ? NEXT_LEN : FIRST_LEN, &r);
+	err = ask(gi, &r);
 	if (!err && r.stamp && is_worth_keeping(&r))
 		l = gns_listing_add(gi, r.stamp, r.chunk);
 	mutex_unlock(&gi->ask);
@@ -275,6 +388,50 @@ out:
 	return l;
 }
 
+/* Bytes of an answer for as many names as shall be asked for at a miss. */
+static u32 behind(struct gns_inode *gi)
+{
+	lockdep_assert_held(&gi->ask);
+	gi->behind = READ_ONCE(gi->used) ? min(gi->behind * 2, BEHIND_MAX) : 0;
+	gi->behind = max(gi->behind, BEHIND_MIN);
+	return min(gi->behind * BEHIND_BYTES, NEXT_LEN);
+}
+
+/* What is behind the next names of the listing. */
+static void know_more(struct dentry *dentry)
+{
+	struct gns_inode *gi = gns_i(d_inode(dentry));
+	struct gns_listing *l;
+	struct reply r = {};
+	bool known = false;
+
+	/* Somebody else is at it, or lists more names. */
+	if (!mutex_trylock(&gi->ask))
+		return;
+	l = gns_listing_live(gi);
+	if (l && gns_listing_unknown(gi, l, &r.cookie)) {
+		r.len = behind(gi);
+		known = !ask(gi, &r) && r.stamp;
+		if (known)
+			gns_listing_know(gi, l, r.chunk);
+	}
+	mutex_unlock(&gi->ask);
+	if (known)
+		prime(dentry, &r);
+	reply_free(&r);
+	gns_listing_free(l);
+}
+
+void gns_listing_missed(struct dentry *dir, bool next)
+{
+	struct gns_inode *gi = gns_i(d_inode(dir));
+	u32 n = READ_ONCE(gi->missed) + 1;
+
+	WRITE_ONCE(gi->missed, n);
+	if ((next || n >= MISSES) && READ_ONCE(gi->listing))
+		know_more(dir);
+}
+
 static int dir_open(struct inode *inode, struct file *file)
 {
 	struct gns_dir_at *at = kzalloc(sizeof(*at), GFP_KERNEL_ACCOUNT);
@@ -285,6 +442,7 @@ static int dir_open(struct inode *inode, struct file *file)
 
 static int dir_release(struct inode *inode, struct file *file)
 {
+	ahead_drop(file->private_data);
 	kfree(file->private_data);
 	return 0;
 }

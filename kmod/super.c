@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/statfs.h>
 #include "file.h"
+#include "listing.h"
 #include "options.h"
 #include "super.h"
 #include "watch.h"
@@ -45,6 +46,8 @@ struct gns_sb *gns_sb_new(struct gns_session *s, const char *export,
 	gsb->root_fh = *root;
 	gsb->opt = *opt;
 	spin_lock_init(&gsb->calls_lock);
+	INIT_LIST_HEAD(&gsb->listings);
+	spin_lock_init(&gsb->listings_lock);
 	INIT_LIST_HEAD(&gsb->calls);
 	init_waitqueue_head(&gsb->calls_gone);
 	mutex_init(&gsb->sync_mutex);
@@ -178,6 +181,16 @@ static void gns_umount_begin(struct super_block *sb)
 	give_up(gns_sb(sb));
 }
 
+static long gns_nr_cached(struct super_block *sb, struct shrink_control *sc)
+{
+	return gns_listings_count(gns_sb(sb));
+}
+
+static long gns_free_cached(struct super_block *sb, struct shrink_control *sc)
+{
+	return gns_listings_shrink(gns_sb(sb), sc->nr_to_scan);
+}
+
 static const struct super_operations super_ops = {
 	.alloc_inode = gns_inode_alloc,
 	.free_inode = gns_inode_free,
@@ -186,6 +199,8 @@ static const struct super_operations super_ops = {
 	.sync_fs = gns_sync_fs,
 	.show_options = gns_show_options,
 	.umount_begin = gns_umount_begin,
+	.nr_cached_objects = gns_nr_cached,
+	.free_cached_objects = gns_free_cached,
 };
 
 void gns_super_set_rasize(struct super_block *sb, u32 rasize)

@@ -105,7 +105,7 @@ static void entry(struct peer *p, struct gns_dirent *d, char *name, u64 id,
 		strcpy(name, others[id]);
 	else
 		sprintf(name, "f%c", 'a' + (char)((id - FILES) % FAKE_FILES));
-	*d = (struct gns_dirent){ .cookie = id, .has_attr = 1 };
+	*d = (struct gns_dirent){ .cookie = id, .has = GNS_DE_ATTR };
 	d->fh = fh_of(id);
 	d->attr = attr_of(id);
 	d->grant = grant_of(GNS_WANT_LEASE);
@@ -117,7 +117,7 @@ static void entry(struct peer *p, struct gns_dirent *d, char *name, u64 id,
 		d->attr.mode = peer_rnd(p, 2) ? d->attr.mode :
 						peer_rnd(p, 0x20000);
 		d->fh = peer_rnd(p, 2) ? d->fh : fh_of(peer_rnd(p, NODES));
-		d->has_attr = peer_rnd(p, 2);
+		d->has = peer_rnd(p, GNS_DE_MAX + 1);
 	}
 	d->name = (struct gns_str){ name, strlen(name) };
 }

@@ -48,6 +48,7 @@
  * GNS_F_ACL:    attributes say GNS_UAM_*, CREATE, MKDIR and MKNOD may have
  *               UMASK, and access control lists may be asked for and set.
  * GNS_F_TMPFILE: calls of type GNS_CALL_TMPFILE may come.
+ * GNS_F_NAMES:  WANT of READDIR may have GNS_UWANT_NAMES.
  */
 #define GNS_F_SEEK (1ULL << 0)
 #define GNS_F_CHANGE (1ULL << 1)
@@ -55,9 +56,10 @@
 #define GNS_F_LOCK (1ULL << 3)
 #define GNS_F_ACL (1ULL << 4)
 #define GNS_F_TMPFILE (1ULL << 5)
+#define GNS_F_NAMES (1ULL << 6)
 #define GNS_F_ALL \
 	(GNS_F_SEEK | GNS_F_CHANGE | GNS_F_HOLD | GNS_F_LOCK | GNS_F_ACL | \
-	 GNS_F_TMPFILE)
+	 GNS_F_TMPFILE | GNS_F_NAMES)
 
 /* Limits, in bytes unless said otherwise. */
 #define GNS_UFH_MAX 63u
@@ -147,6 +149,7 @@ enum gns_call_type {
 /* GNS_A_WANT */
 #define GNS_UWANT_LEASE 1u
 #define GNS_UWANT_TURN 2u /* wait for the lease between changes (a fault) */
+#define GNS_UWANT_NAMES 4u /* READDIR: names will do, without GNS_UD_ATTR */
 
 /* GNS_A_FLAGS of WRITE */
 #define GNS_UW_APPEND 1u /* to the end of the file; OFF does not count */
@@ -231,14 +234,14 @@ struct gns_ustatfs {
 };
 
 /* struct gns_udirent.flags */
-#define GNS_UD_ATTR 1u /* fh, version, number and attr are there */
+#define GNS_UD_ATTR 1u /* fh, version, number and all of attr are there */
 
 /**
  * struct gns_udirent - one entry of a listing
  * @cookie:  where a listing goes on behind this entry; never 0
  * @version: of the child; 0: not cacheable
  * @number:  grant number of a lease on the child; 0: none
- * @attr:    of the child
+ * @attr:    of the child; without GNS_UD_ATTR only its ino, 0: not known
  * @fh:      of the child
  * @reclen:  bytes to the next entry: header, name, padding to 8
  * @namelen: bytes of the name

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 
 #define PLUS 2000u /* entries of the directory that is listed with stat */
 #define DEPTH 90
+#define BEHIND 12000u /* names; several answers */
 
 static void touch(const char *name, bool is_dir)
 {
@@ -204,6 +206,99 @@ static void check_plus(void)
 		 (unsigned long long)first, PLUS, (unsigned long long)second);
 }
 
+/* First the names, then what is behind them: who sorts them does that. */
+static void check_later(const char *dir)
+{
+	char(*name)[256] = calloc(PLUS + 3, sizeof(*name));
+	u64 begin, listed, looked;
+	unsigned int n = 0, i;
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	lab_forget();
+	begin = calls();
+	d = opendir(there(dir));
+	if (!d || !name)
+		die("%s: %s", dir, strerror(errno));
+	while (n < PLUS + 2 && (e = readdir(d)))
+		strcpy(name[n++], e->d_name);
+	listed = calls() - begin;
+	for (i = 0; i < n; i++)
+		if (fstatat(dirfd(d), name[i], &st, AT_SYMLINK_NOFOLLOW))
+			tap_bad("%s: %s", name[i], strerror(errno));
+	looked = calls() - begin - listed;
+	if (n != PLUS + 2 || listed > 10)
+		tap_bad("%llu calls for %u names", (unsigned long long)listed,
+			n);
+	if (looked > 30)
+		tap_bad("%llu calls for what is behind them",
+			(unsigned long long)looked);
+	closedir(d);
+	free(name);
+	tap_good("names, then attributes: %llu calls, then %llu",
+		 (unsigned long long)listed, (unsigned long long)looked);
+}
+
+/* Names of an open directory take memory as long as there is some. */
+static void check_reclaim(const char *dir)
+{
+	int fd = lab_open(there(dir));
+	u64 begin;
+
+	list_plus(dir);
+	lab_forget();
+	/* The first time it has been read lately. */
+	lab_forget();
+	begin = calls();
+	check_names(dir, PLUS);
+	tap_ok(calls() > begin, "memory is short: the names are asked for again");
+	close(fd);
+}
+
+/* Return: how many names were read; @last: of those; @found: so was @name. */
+static unsigned int read_names(int fd, unsigned int most, const char *name,
+			       char *last, bool *found)
+{
+	char buf[4096] __attribute__((aligned(8)));
+	unsigned int n = 0;
+	long len, pos;
+
+	while (n < most &&
+	       (len = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
+		for (pos = 0; pos < len; n++) {
+			struct dirent64 *e = (void *)(buf + pos);
+
+			pos += e->d_reclen;
+			strcpy(last, e->d_name);
+			if (name && !strcmp(e->d_name, name))
+				*found = true;
+		}
+	}
+	return n;
+}
+
+/* What comes behind was asked for before the reader comes for it. */
+static void check_ahead(const char *dir, unsigned int n)
+{
+	unsigned int read, rest;
+	char gone[256], last[256];
+	bool found = false;
+	int fd = lab_open(there(dir));
+
+	read_names(fd, BEHIND, NULL, gone, &found);
+	close(fd);
+	lab_forget();
+	fd = lab_open(there(dir));
+	read = read_names(fd, BEHIND / 2, NULL, last, &found);
+	lab_sleep(lab_slow(500));
+	lab("rm -d $LAB/b/%s/%s", dir, gone);
+	rest = read_names(fd, UINT_MAX, gone, last, &found);
+	close(fd);
+	tap_ok(!found && read + rest == n + 2 - 1,
+	       "a name that goes is not listed any more: %u and %u", read, rest);
+}
+
 /* The smallest buffer that takes one entry of the longest name. */
 static void check_small_buffer(void)
 {
@@ -242,6 +337,8 @@ static void small(void)
 	make_deep();
 	lab("cluster a");
 	check_plus();
+	check_later("plus");
+	check_reclaim("plus");
 	check_names("none", 0);
 	check_names("one", 1);
 	check_names("three", 3);
@@ -259,15 +356,17 @@ static void huge(unsigned int n)
 	u64 begin;
 
 	make_many("huge", n);
-	lab("cluster a");
+	lab("cluster a b");
 	begin = lab_now();
 	check_names("huge", n);
 	tap_note("first listing: %llu ms, %llu calls",
 		 (unsigned long long)lab_ms(begin), (unsigned long long)calls());
+	tap_ok(calls() < n / 4000 + 20, "one call for 4000 names");
 	begin = lab_now();
 	check_names("huge", n);
 	tap_note("second listing: %llu ms, %llu calls",
 		 (unsigned long long)lab_ms(begin), (unsigned long long)calls());
+	check_ahead("huge", n);
 }
 
 int main(int argc, char **argv)

@@ -127,12 +127,16 @@ static int open_made(struct gns_change *ch, struct gns_making *m,
 	struct gns_inode *gi;
 	int err;
 
-	if (!inode || !S_ISREG(inode->i_mode))
-		return 0;
+	if (!inode)
+		return -EIO;
 	gi = gns_i(inode);
-	/* The name may be another's by now, see take_made(). */
+	/*
+	 * Where the answer comes late, see take_made(), another host may have
+	 * taken the name away by now, or given it to something else: that is
+	 * not what was made, and nobody asked whether the caller may open it.
+	 */
 	if (!gns_fh_eq(&gi->fh, &ch->c.ans.fh))
-		return 0;
+		return -EIO;
 	err = gns_making_open(m, gi, file->f_cred);
 	if (!err) {
 		err = finish_open(file, dentry, NULL);
@@ -164,10 +168,12 @@ static struct dentry *create_or_find(struct inode *dir, struct dentry *dentry,
 	} else if (ch->c.ans.flags & GNS_UF_CREATED) {
 		file->f_mode |= FMODE_CREATED;
 		ret = take_made(ch, dir, dentry);
-		if (!ret)
-			err = open_made(ch, &m, dentry, file);
-		if (err)
+		if (!IS_ERR(ret))
+			err = open_made(ch, &m, ret ?: dentry, file);
+		if (err) {
+			dput(ret);
 			ret = ERR_PTR(err);
+		}
 	} else {
 		/* What it is comes with leases from a lookup. */
 		d_drop(dentry);

@@ -3,7 +3,7 @@
 #
 # From end to end: an origin, a helper, a mount, and everything in it as it is
 # at the origin; then the helper's death, in both ways, under an open mount.
-# vm: timeout=240
+# vm: timeout=240 leaks
 
 . "$GNS_TOP/selftests/lib/cluster.sh"
 

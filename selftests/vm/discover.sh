@@ -11,6 +11,7 @@
 #
 # Wants, all optional: kernel=stock,debug (default: all) mem=MIB
 # nvme=N[:MIB[:BYTES]] host-net beside timeout=SECONDS append=TEXT own-boot
+# leaks (on debug, look for leaked memory, which makes all three times as slow)
 #
 # shellcheck disable=SC2154,SC2034
 
@@ -176,11 +177,23 @@ find_tests()
 	waiting=("${chosen[@]}")
 }
 
+# Is leaked memory looked for in this test? $leaks is what the user says.
+wants_leaks()
+{
+	[ "$kernel" = debug ] || return 1
+	case $leaks in
+	yes)	return 0 ;;
+	no)	return 1 ;;
+	esac
+	want "$1" leaks >/dev/null
+}
+
 machine_key()
 {
 	local key word
 
 	key=
+	! wants_leaks "$1" || key+=" leaks"
 	for word in ${test_wants[$1]}; do
 		case $word in
 		mem=* | nvme=* | append=* | host-net | beside) key+=" $word" ;;
@@ -191,10 +204,11 @@ machine_key()
 }
 
 # May a test that wants nothing share this machine? A command line and a boot of
-# its own are wanted for a reason; more memory or a drive does no harm.
+# its own are wanted for a reason, and with kmemleak all is slow; more memory or
+# a drive does no harm.
 is_shared()
 {
-	[[ " $1 " != *" append="* && " $1" != *" $2" ]]
+	[[ " $1 " != *" append="* && " $1 " != *" leaks "* && " $1" != *" $2" ]]
 }
 
 # Moves the tests of one boot from $waiting to $group.

@@ -132,6 +132,7 @@ set_machine()
 	m_nvme=$(want "$name" nvme) || m_nvme=
 	m_nvme=${nvme:-$m_nvme}
 	m_append=$(want "$name" append) || m_append=
+	wants_leaks "$name" && m_append+=" kmemleak=on"
 	m_append+=" $append"
 	m_net=$hostnet
 	want "$name" host-net >/dev/null && m_net=1
@@ -181,7 +182,7 @@ machine_args()
 	args=(-nodefaults -no-user-config -no-reboot -display none -machine q35
 		-m "$m_mem" -smp 2 "${accel_args[@]}"
 		-kernel "$vmlinuz" -initrd "$initramfs"
-		-append "console=ttyS0 quiet rdinit=/init gns.job=$job panic=-1 panic_on_warn=1 oops=panic softlockup_panic=1 hung_task_panic=1 no_timer_check mitigations=off nokaslr kmemleak=on slab_nomerge $m_append"
+		-append "console=ttyS0 quiet rdinit=/init gns.job=$job panic=-1 panic_on_warn=1 oops=panic softlockup_panic=1 hung_task_panic=1 no_timer_check mitigations=off nokaslr slab_nomerge $m_append"
 		-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
 		-device "virtio-9p-pci,fsdev=root,mount_tag=host")
 }

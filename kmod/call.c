@@ -120,23 +120,22 @@ static int put_victim(struct sk_buff *skb, const struct gns_fh *fh,
 static int put_change(struct sk_buff *skb, const struct gns_req *q,
 		      u64 features)
 {
-	return put_u32(skb, GNS_A_SLOT, q->slot) ||
-			       put_u64(skb, GNS_A_SEQ, q->seq) ||
-			       put_mode(skb, q, features) ||
-			       put_u32(skb, GNS_A_RDEV, q->rdev) ||
-			       put_bytes(skb, GNS_A_FH2, q->fh2.b, q->fh2.len) ||
-			       put_bytes(skb, GNS_A_NAME2, q->name2,
-					 q->namelen2) ||
-			       put_u64(skb, GNS_A_OFF2, q->off2) ||
-			       put_u64(skb, GNS_A_COUNT, q->count) ||
-			       put_u64(skb, GNS_A_INCARNATION, q->incarnation) ||
-			       put_bytes(skb, GNS_A_SETATTR, q->setattr,
-					 q->setattr ? sizeof(*q->setattr) : 0) ||
-			       put_victim(skb, q->victim, features) ||
-			       put_bytes(skb, GNS_A_LOCK, q->lock,
-					 q->lock ? sizeof(*q->lock) : 0) ?
-		       -EMSGSIZE :
-		       0;
+	if (put_u32(skb, GNS_A_SLOT, q->slot) ||
+	    put_u64(skb, GNS_A_SEQ, q->seq) ||
+	    put_mode(skb, q, features) ||
+	    put_u32(skb, GNS_A_RDEV, q->rdev) ||
+	    put_bytes(skb, GNS_A_FH2, q->fh2.b, q->fh2.len) ||
+	    put_bytes(skb, GNS_A_NAME2, q->name2, q->namelen2) ||
+	    put_u64(skb, GNS_A_OFF2, q->off2) ||
+	    put_u64(skb, GNS_A_COUNT, q->count) ||
+	    put_u64(skb, GNS_A_INCARNATION, q->incarnation) ||
+	    put_bytes(skb, GNS_A_SETATTR, q->setattr,
+		      q->setattr ? sizeof(*q->setattr) : 0) ||
+	    put_victim(skb, q->victim, features) ||
+	    put_bytes(skb, GNS_A_LOCK, q->lock,
+		      q->lock ? sizeof(*q->lock) : 0))
+		return -EMSGSIZE;
+	return 0;
 }
 
 /* inst->lock held: the call has not ended, what it points to is there. */

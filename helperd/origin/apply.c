@@ -38,7 +38,7 @@ static void version_object(struct change *c, u32 i,
 		ch->attr = seen->attr;
 	if (seen && !seen->attr.nlink)
 		orphan_made(c, obj);
-	else if (i >= c->nbase)
+	else if (!seen && i >= c->nbase)
 		version_gone(o, obj);
 	version_settle_later(o, obj);
 }

@@ -165,7 +165,7 @@ static void compare(u32 count, const char *origin, const char *dir, bool attr)
 	own[0] = median(own, rounds);
 	took[0] = median(took, rounds);
 	tap_note("again, warm: %ju ms", list(dir, count, attr) / 1000);
-	tap_note("%ju ms here, %ju ms at the origin: ratio %ju.%02ju, and %ju.%02ju without round trips",
+	tap_note("%ju ms, at the origin %ju ms: ratio %ju.%02ju, %ju.%02ju but for round trips",
 		 took[0] / 1000, own[0] / 1000, took[0] / own[0],
 		 took[0] * 100 / own[0] % 100,
 		 (took[0] - min_u64(trip, took[0])) / own[0],

@@ -492,6 +492,58 @@ static void test_early(void **state)
 			 ENODATA);
 }
 
+static u64 version_after(const struct gns_fh *fh)
+{
+	const struct gns_changed_list *l = &peers[0].rep.r_change.changed;
+	u32 i;
+
+	for (i = 0; i < l->n; i++)
+		if (gns_fh_eq(&l->v[i].fh, fh))
+			return l->v[i].after;
+	fail();
+	return 0;
+}
+
+/* All that has been written down because it might change is durable. */
+static void grow_quiet(void)
+{
+	u32 i;
+
+	for (i = 0; i < 100; i++)
+		pass(NSEC_PER_SEC);
+	hello(&peers[0], 1);
+	hello(&peers[1], 2);
+}
+
+/*
+ * What a change finds behind a name may well have lost neither its last one nor
+ * its version: the one that it got then is it later.
+ */
+static void test_version_stays(void **state)
+{
+	struct gns_msg msg = { .type = GNS_CREATE };
+	struct gns_fh a = fh_of("a"), b = fh_of("b");
+	u64 version;
+
+	(void)state;
+	msg.make.dir = rig.root;
+	msg.make.name = str("b");
+	msg.make.flags = GNS_CR_TRUNC;
+	assert_int_equal(say(&peers[0], msg, 1, 1), 0);
+	version = version_after(&b);
+	grow_quiet();
+	assert_int_equal(lease_on(&peers[1], "b").version, version);
+
+	assert_int_equal(say(&peers[0], a_link(), 1, 2), 0);
+	msg = (struct gns_msg){ .type = GNS_UNLINK };
+	msg.make.dir = rig.root;
+	msg.make.name = str("l");
+	assert_int_equal(say(&peers[0], msg, 1, 3), 0);
+	version = version_after(&a);
+	grow_quiet();
+	assert_int_equal(lease_on(&peers[1], "a").version, version);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, origin_teardown)
 
 int main(void)
@@ -505,6 +557,7 @@ int main(void)
 		T(test_made_lease),
 		T(test_copy_alone),
 		T(test_early),
+		T(test_version_stays),
 	};
 
 	if (geteuid()) {

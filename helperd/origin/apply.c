@@ -33,6 +33,7 @@ static void version_object(struct change *c, u32 i,
 	/* It may have been seen to change beside gns in the meantime. */
 	obj->version = version_next(o, max_u64(c->before[i], obj->version));
 	obj->ctime = seen ? seen->attr.ctime : 0;
+	obj->gone = false;
 	ch->after = obj->version;
 	if (seen)
 		ch->attr = seen->attr;

@@ -81,6 +81,7 @@ struct obj {
 	u64 claim; /* sched.c: pass that reserved it */
 	bool applying; /* new reads wait */
 	bool marked; /* "may change" is durable */
+	bool gone; /* the tree said so, since its last change */
 	u64 quiet_at; /* boottime from which it may settle */
 	struct change *owner;
 	LIST_HEAD(, lease) leases;
@@ -295,6 +296,7 @@ u64 version_next(struct gns_origin *o, u64 old);
 int version_log(struct gns_origin *o, struct obj *obj, bool *sync);
 bool version_reserve(struct gns_origin *o, u64 newest);
 void version_gone(struct gns_origin *o, struct obj *obj);
+bool version_is_seen(const struct obj *obj);
 void version_settle_later(struct gns_origin *o, struct obj *obj);
 void version_settle_timer(void *arg);
 void version_settle_now(struct gns_origin *o, struct obj *obj);

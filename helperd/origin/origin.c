@@ -316,16 +316,17 @@ static void quiesce_synced(void *arg, int err)
 {
 	struct gns_origin *o = arg;
 	struct obj *obj, *next;
-	bool clean;
+	bool clean = !err && !o->stats.leases && !o->stats.sessions;
 
 	for (obj = TAILQ_FIRST(&o->settle); obj && !err; obj = next) {
 		next = TAILQ_NEXT(obj, settle);
 		if (!obj->owner && obj->changed_gen <= o->quiesce_gen &&
-		    (obj->ctime || !obj->version))
+		    version_is_seen(obj))
 			version_settle_now(o, obj);
+		else if (obj->owner || obj->version)
+			clean = false;
+		/* Else it seems to be gone; the next origin will ask. */
 	}
-	clean = !err && TAILQ_EMPTY(&o->settle) && !o->stats.leases &&
-		!o->stats.sessions;
 	put_u64(o, KEY("clean"), clean);
 	o->db->ops->commit(o->db, true, quiesce_done, o);
 }

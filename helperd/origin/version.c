@@ -219,15 +219,23 @@ u64 version_see(struct gns_origin *o, const struct gns_fh *fh, struct obj *obj,
 
 /*
  * The last name of @obj seems to be gone, and its version with it. Should its
- * handle work all the same, it must not be seen in an older one.
+ * handle work all the same, it must not be seen in an older one: the record
+ * stays until the tree has been asked.
  */
 void version_gone(struct gns_origin *o, struct obj *obj)
 {
 	struct vrec *r = vrec_find(o, &obj->fh);
 
 	if (r)
-		r->version = obj->version;
+		r->version = max_u64(r->version, obj->version);
 	obj->version = 0;
+	obj->ctime = 0;
+}
+
+/* Is it known how the last change has left @obj? */
+bool version_is_seen(const struct obj *obj)
+{
+	return obj->ctime || obj->gone;
 }
 
 /* A change of @obj has ended; its mark can go once it has been quiet. */
@@ -263,7 +271,7 @@ void version_settle_now(struct gns_origin *o, struct obj *obj)
 	obj->marked = false;
 	if (!r)
 		return;
-	if (!obj->version || obj->version == version_derive(o, obj->ctime)) {
+	if (obj->gone || obj->version == version_derive(o, obj->ctime)) {
 		/* Gone, or its ctime says it all. */
 		vrec_delete(o, r);
 	} else {
@@ -282,7 +290,7 @@ static void settle_synced(void *arg, int err)
 	struct obj *obj = w->obj;
 
 	if (!err && obj->marked && !obj->owner && obj->changed_gen == w->gen &&
-	    (obj->ctime || !obj->version))
+	    version_is_seen(obj))
 		version_settle_now(o, obj);
 	else if (obj->marked)
 		version_settle_later(o, obj);
@@ -301,8 +309,9 @@ static void settle_seen(struct gns_fsop *op)
 	if (!obj->owner && obj->changed_gen == w->gen) {
 		if (!op->rep.status)
 			version_see(o, &obj->fh, obj, &op->self);
-		else if (op->rep.status == ESTALE && obj->version)
+		else if (op->rep.status == ESTALE)
 			version_gone(o, obj);
+		obj->gone = op->rep.status == ESTALE;
 	}
 	obj_put(o, obj);
 	LIST_REMOVE(w, link);
@@ -319,7 +328,7 @@ static void settle_begin(struct gns_origin *o, struct obj *obj)
 	w->obj = obj_get(o, &obj->fh);
 	w->gen = obj->changed_gen;
 	LIST_INSERT_HEAD(&o->settling, w, link);
-	if (obj->ctime || !obj->version) {
+	if (version_is_seen(obj)) {
 		o->fs->ops->sync(o->fs, &obj->fh, settle_synced, w);
 		return;
 	}

@@ -492,13 +492,15 @@ static void test_early(void **state)
 			 ENODATA);
 }
 
-static u64 version_after(const struct gns_fh *fh)
+/* The version that the last change gave to @name. */
+static u64 version_after(const char *name)
 {
 	const struct gns_changed_list *l = &peers[0].rep.r_change.changed;
+	struct gns_fh fh = fh_of(name);
 	u32 i;
 
 	for (i = 0; i < l->n; i++)
-		if (gns_fh_eq(&l->v[i].fh, fh))
+		if (gns_fh_eq(&l->v[i].fh, &fh))
 			return l->v[i].after;
 	fail();
 	return 0;
@@ -515,6 +517,15 @@ static void grow_quiet(void)
 	hello(&peers[1], 2);
 }
 
+static void version_stays(const char *name)
+{
+	u64 version = version_after(name);
+
+	grow_quiet();
+	assert_int_equal(lease_on(&peers[1], name).version, version);
+	grow_quiet();
+}
+
 /*
  * What a change finds behind a name may well have lost neither its last one nor
  * its version: the one that it got then is it later.
@@ -522,26 +533,28 @@ static void grow_quiet(void)
 static void test_version_stays(void **state)
 {
 	struct gns_msg msg = { .type = GNS_CREATE };
-	struct gns_fh a = fh_of("a"), b = fh_of("b");
-	u64 version;
 
 	(void)state;
 	msg.make.dir = rig.root;
 	msg.make.name = str("b");
 	msg.make.flags = GNS_CR_TRUNC;
 	assert_int_equal(say(&peers[0], msg, 1, 1), 0);
-	version = version_after(&b);
-	grow_quiet();
-	assert_int_equal(lease_on(&peers[1], "b").version, version);
+	version_stays("b");
 
-	assert_int_equal(say(&peers[0], a_link(), 1, 2), 0);
+	msg = (struct gns_msg){ .type = GNS_RENAME };
+	msg.rename.odir = rig.root;
+	msg.rename.oname = str("b");
+	msg.rename.ndir = rig.root;
+	msg.rename.nname = str("b");
+	assert_int_equal(say(&peers[0], msg, 1, 4), 0);
+	version_stays("b");
+
+	assert_int_equal(say(&peers[0], a_link(), 1, 5), 0);
 	msg = (struct gns_msg){ .type = GNS_UNLINK };
 	msg.make.dir = rig.root;
 	msg.make.name = str("l");
-	assert_int_equal(say(&peers[0], msg, 1, 3), 0);
-	version = version_after(&a);
-	grow_quiet();
-	assert_int_equal(lease_on(&peers[1], "a").version, version);
+	assert_int_equal(say(&peers[0], msg, 1, 6), 0);
+	version_stays("a");
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, origin_teardown)

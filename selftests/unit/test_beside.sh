@@ -99,9 +99,12 @@ asks()
 	[ "$(tr '\n' ' ' <"$dir/out")" = "$2" ] && both_gone
 }
 
+# It is asked for when it has been tried in vain.
 gives_up()
 {
-	begin 'exit 1' "${port}sleep 1; ask boot" || return
+	begin 'exit 1' "${port}until [ \$(wc -l <\$0/aside) = 3 ] &&
+		! kill -0 \$(tail -n 1 \$0/aside) 2>&-; do sleep 0.1; done
+		ask boot" || return
 	wait "$pid"
 	[ "$(wc -l <"$dir/aside")" = "$1" ] && grep -q '^= 125' "$dir/out"
 }

@@ -151,12 +151,13 @@ static void judge(struct recovery *r)
 {
 	switch (r->req->type) {
 	case GNS_WRITE:
-		/* A power loss took the bytes before it, so it did not run,
-		 * and is to go to where the end is now.
+		/* A power loss took the bytes before it, and then it did not
+		 * run; or it took what the log has of a truncation behind it,
+		 * and then it did.
 		 */
 		if (r->req->write.flags & GNS_WR_APPEND &&
 		    r->attr.size < r->req->write.off)
-			slot_not_run(r->o, r->sl);
+			slot_unknown(r->o, r->sl);
 		else
 			may_run_again(r, NULL);
 		break;

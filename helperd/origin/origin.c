@@ -319,11 +319,13 @@ static void quiesce_synced(void *arg, int err)
 	bool clean = !err && !o->stats.leases && !o->stats.sessions;
 
 	for (obj = TAILQ_FIRST(&o->settle); obj && !err; obj = next) {
+		bool synced = !obj->owner &&
+			      obj->changed_gen <= o->quiesce_gen;
+
 		next = TAILQ_NEXT(obj, settle);
-		if (!obj->owner && obj->changed_gen <= o->quiesce_gen &&
-		    version_is_seen(obj))
+		if (synced && version_is_seen(obj))
 			version_settle_now(o, obj);
-		else if (obj->owner || obj->version)
+		else if (!synced || obj->version)
 			clean = false;
 		/* Else it seems to be gone; the next origin will ask. */
 	}

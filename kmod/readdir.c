@@ -58,6 +58,11 @@ struct reply {
 	u64 stamp;
 };
 
+static u32 ask_len(u64 cookie)
+{
+	return cookie ? NEXT_LEN : FIRST_LEN;
+}
+
 static struct gns_bufcall *call_new(struct gns_inode *gi, const struct reply *r)
 {
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
@@ -248,8 +253,7 @@ static int ask_and_keep(struct file *file, u64 cookie, struct reply *r,
 	int err = GOT;
 
 	r->cookie = cookie;
-	r->len = !turns ? PASS_LEN : cookie ? NEXT_LEN :
-					      FIRST_LEN;
+	r->len = turns ? ask_len(cookie) : PASS_LEN;
 	r->names = cookie && READ_ONCE(gi->used) < GNS_USED_ENOUGH;
 	if (turns && mutex_lock_killable(&gi->ask))
 		return -EINTR;
@@ -332,7 +336,7 @@ static int fetch(struct dentry *dentry, u64 cookie)
 	struct gns_listing *l = NULL;
 	int err;
 
-	r.len = cookie ? NEXT_LEN : FIRST_LEN;
+	r.len = ask_len(cookie);
 	if (mutex_lock_killable(&gi->ask))
 		return -EINTR;
 	err = ask(gi, &r);

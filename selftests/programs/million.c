@@ -19,10 +19,9 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "lib/types.h"
+#include "lab.h"
 #include "tap.h"
 
 #define PER_TRIP 4000
@@ -32,10 +31,7 @@
 
 static u64 now_us(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+	return lab_now() / 1000;
 }
 
 static int make(const char *dir, u32 count)
@@ -60,12 +56,8 @@ static int make(const char *dir, u32 count)
 /* Nothing that is known already, at the origin or here. */
 static void forget(void)
 {
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-
 	sync();
-	if (fd < 0 || write(fd, "3", 1) != 1)
-		tap_bad("drop_caches: %s", strerror(errno));
-	close(fd);
+	lab_forget();
 }
 
 static void take(const char *dir, int fd, const struct dirent64 *e, u8 *seen,

@@ -546,14 +546,14 @@ static void test_version_stays(void **state)
 	msg.rename.oname = str("b");
 	msg.rename.ndir = rig.root;
 	msg.rename.nname = str("b");
-	assert_int_equal(say(&peers[0], msg, 1, 4), 0);
+	assert_int_equal(say(&peers[0], msg, 1, 2), 0);
 	version_stays("b");
 
-	assert_int_equal(say(&peers[0], a_link(), 1, 5), 0);
+	assert_int_equal(say(&peers[0], a_link(), 1, 3), 0);
 	msg = (struct gns_msg){ .type = GNS_UNLINK };
 	msg.make.dir = rig.root;
 	msg.make.name = str("l");
-	assert_int_equal(say(&peers[0], msg, 1, 6), 0);
+	assert_int_equal(say(&peers[0], msg, 1, 4), 0);
 	version_stays("a");
 }
 

@@ -34,6 +34,7 @@ enum gns_mutant_rule {
 	GNS_MUT_TTL_NOT_DURABLE, /* grace counted by today's TTL */
 	GNS_MUT_TORN_READ, /* reads run beside an apply */
 	GNS_MUT_MAP_NOT_ZAPPED, /* mappings outlive the lease */
+	GNS_MUT_VERSION_FORGOTTEN, /* no record of what is quiet */
 	GNS_MUT_VERSION_REUSED, /* clock stepped back: numbers come again */
 	GNS_MUT_CHILD_NOT_REVOKED, /* a name's change revokes the directory only */
 	GNS_MUT_SLOT_NOT_REPLAYED, /* a retry runs again beside a live origin */

@@ -271,7 +271,8 @@ void version_settle_now(struct gns_origin *o, struct obj *obj)
 	obj->marked = false;
 	if (!r)
 		return;
-	if (obj->gone || obj->version == version_derive(o, obj->ctime)) {
+	if (obj->gone || obj->version == version_derive(o, obj->ctime) ||
+	    GNS_MUTANT(VERSION_FORGOTTEN)) {
 		/* Gone, or its ctime says it all. */
 		vrec_delete(o, r);
 	} else {

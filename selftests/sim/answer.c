@@ -292,6 +292,7 @@ void app_reply(struct kmodel *k, struct kreq *q, const struct gns_msg *rep)
 {
 	struct kop *op = q->op;
 
+	seen_answer(k->s, rep);
 	if (q->msg.type == GNS_LOCK) {
 		locks_reply(k, q, rep);
 		kreq_free(q);

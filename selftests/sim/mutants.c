@@ -49,6 +49,7 @@ static const struct mutant mutants[GNS_MUT_END] = {
 	M(TTL_NOT_DURABLE, 518, "grace by today's TTL"),
 	M(TORN_READ, 12, "reads beside an apply"),
 	M(MAP_NOT_ZAPPED, 1, "mappings outlive the lease"),
+	M(VERSION_FORGOTTEN, 9, "no version is written down of what is quiet"),
 	M(VERSION_REUSED, 389, "versions by the clock alone"),
 	M(CHILD_NOT_REVOKED, 1, "a name's change revokes the directory only"),
 	M(SLOT_NOT_REPLAYED, 1, "a retry runs again"),
@@ -67,7 +68,7 @@ static const struct mutant mutants[GNS_MUT_END] = {
 	M(ORPHAN_STAYS, 2, "an orphan never goes"),
 	M(ORPHAN_FORGOTTEN, 50, "orphans not looked for at a start"),
 	M(ORPHAN_NO_WAIT, 50, "orphans go right after a restart"),
-	M(ORPHAN_NOT_ASKED, 34, "nobody is asked who has what open"),
+	M(ORPHAN_NOT_ASKED, 18, "nobody is asked who has what open"),
 };
 
 #undef M

@@ -111,6 +111,7 @@ bool sim_run(const struct sim_opts *opts, struct sim_result *r)
 	history_free(s->hist);
 	sim_drop_events(s);
 	net_free(s->net);
+	seen_free(s);
 	simfs_free(s->fs);
 	simdb_free(s->db);
 	free(s);

@@ -104,6 +104,7 @@ struct sim {
 	struct orig *orig;
 	struct kmodel *kern[SIM_SATS];
 	struct history *hist;
+	struct seen *seen;
 	u64 faults[F_MAX];
 	u64 nfaults;
 	u64 quiet_from; /* no faults from here on */
@@ -180,6 +181,7 @@ u32 simfs_fh_ino(const struct gns_fh *fh);
 bool simfs_exists(const struct simfs *fs, u32 ino);
 bool simfs_is_orphan(const struct simfs *fs, u32 ino);
 u32 simfs_orphans(const struct simfs *fs);
+u64 simfs_attr_state(const struct gns_attr *a);
 
 /* Inode numbers of what is there from the start. */
 #define INO_ROOT 1
@@ -226,6 +228,10 @@ void nemesis_start(struct sim *s);
 /* oracle.c */
 void oracle_apply(struct sim *s, const struct gns_msg *req,
 		  const struct gns_fh *child);
+
+/* seen.c */
+void seen_answer(struct sim *s, const struct gns_msg *rep);
+void seen_free(struct sim *s);
 
 /* locks.c */
 void locks_applied(struct sim *s, u32 ino, u32 serial);

@@ -35,6 +35,9 @@ static const struct {
 	  "The origin applied a change of a session that it had ended." },
 	{ "slot",
 	  "The origin takes a satellite's newest change for an older one." },
+	{ "versions",
+	  "One version of an object was shown in two states: who had cached the first\n"
+	  "would be told that it is the same." },
 	{ "locks",
 	  "Two satellites have a lock at a time, by their own clocks; or a write that\n"
 	  "was made under a lock is applied while another one has it; or\n"

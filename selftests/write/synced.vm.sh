@@ -31,6 +31,19 @@ lost()
 	return 1
 }
 
+# fd_sync FD: fsync(2) of what is open here; sync(1) would open it anew.
+fd_sync()
+{
+	python3 -c 'import os, sys; os.fsync(int(sys.argv[1]))' "$1"
+}
+
+fd_lost()
+{
+	! fd_sync "$1" 2>said && grep -q "Input/output error" said && return
+	sed 's/^/# /' said
+	return 1
+}
+
 # told WHAT sync-option... FILE: that something may be lost, and once only.
 told()
 {
@@ -83,6 +96,17 @@ told "fsync of a file that was cut" "$m/cut"
 told "fsync of a directory with a new name" -d "$m/other"
 told "fsync of a directory from which one was moved" "$m/dir"
 told "syncfs" -f "$m"
+
+exec 7<>"$m/cut" 8<>"$m/cut" && printf 5 >&7
+result $? "a file is open twice when it is changed"
+power_lost || lab_bail "the origin does not come back"
+for fd in 7 8; do
+	fd_lost $fd && fd_sync $fd
+	result $? "each of them is told, and once: $fd"
+done
+sync "$m/cut"
+result $? "who opens it after that is not"
+exec 7>&- 8>&-
 
 mv "$m/dir" "$m/last" && net_cut a
 timeout -s KILL 3 sync -f "$m" 2>/dev/null

@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "fence.h"
+#include "file.h"
 #include "trace.h"
 
 /* Between two times of asking without memory. */
@@ -215,6 +216,10 @@ static void batch_opened(struct batch *b, struct gns_sb *gsb)
 					      opened);
 		if (!gi || gi->regained == gen)
 			break;
+		if (gns_open_closed(gi)) {
+			cond_resched_lock(&s->opened_lock);
+			continue;
+		}
 		gi->regained = gen;
 		list_move_tail(&gi->opened, &gsb->opened);
 		if (READ_ONCE(gi->held_gen) != gen && igrab(&gi->vfs_inode))

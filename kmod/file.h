@@ -237,6 +237,18 @@ int gns_open_counted(struct gns_inode *gi, const struct cred *cred, bool live);
 /** gns_open_end() - it is closed; process context, waits for no call */
 void gns_open_end(struct gns_inode *gi);
 
+/**
+ * gns_open_closed() - does an inode that had open files have none any more?
+ * @gi: in the list of its mount; s->opened_lock is held
+ *
+ * Then it leaves the list. Context: any. Return: false if that can not be told
+ * at the moment, too.
+ */
+bool gns_open_closed(struct gns_inode *gi);
+
+/** gns_open_forget() - an inode goes, no file is open; does not sleep */
+void gns_open_forget(struct gns_inode *gi);
+
 /** gns_open_again() - a new session: it shall know of what is open */
 void gns_open_again(struct gns_session *s);
 

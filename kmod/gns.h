@@ -61,8 +61,8 @@ struct gns_options {
  * @unsynced: @calls_lock: incarnation of the origin that the oldest change of
  *           this mount was sent to that is not known to be durable; 0: none
  * @sync_mutex: one syncfs(2) at a time
- * @opened:  s->opened_lock: inodes with open files; those that were asked for
- *           since the session began last are at the end
+ * @opened:  s->opened_lock: inodes with open files, and some that had; those
+ *           that were asked for since the session began last are at the end
  * @by_opened: in s->opened while there are some; s->opened_lock
  * @regain:  work: asks for the leases of those in @opened
  * @listings: struct gns_listing, those of all its directories
@@ -161,7 +161,9 @@ struct gns_lockq;
  * @opens:     G open files; regular files only
  * @said_open: G s->gen of the session in which a RELEASED said that it is
  *             open, and no lease was taken since; 0: none
- * @opened:    in gsb->opened while @opens is not 0; s->opened_lock
+ * @opened:    in gsb->opened if @opens is not 0, or was not; entered under
+ *             @lock, too, and left under it while the inode is in use;
+ *             s->opened_lock
  * @regained:  s->opened_lock: s->gen when its lease was asked for last
  */
 struct gns_inode {

@@ -9,6 +9,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "acl.h"
+#include "file.h"
 #include "lease.h"
 #include "listing.h"
 #include "lock.h"
@@ -83,6 +84,7 @@ void gns_inode_evict(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	gns_lease_unhash(gi);
+	gns_open_forget(gi);
 	spin_lock(&gi->lock);
 	listing = gns_listing_take(gi);
 	spin_unlock(&gi->lock);

@@ -17,6 +17,43 @@
 #include "instance.h"
 #include "slot.h"
 
+/*
+ * One that was open stays in the list when it is closed: the next open does
+ * not have to come by a lock that all others come by. It goes when its turn to
+ * be asked for comes and it is not open then, or with its inode.
+ */
+static void list_remove(struct gns_sb *gsb, struct gns_inode *gi)
+{
+	lockdep_assert_held(&gsb->s->opened_lock);
+	list_del_init(&gi->opened);
+	if (list_empty(&gsb->opened))
+		list_del_init(&gsb->by_opened);
+}
+
+bool gns_open_closed(struct gns_inode *gi)
+{
+	bool closed;
+
+	/* The locks' order is the other one; somebody is busy with it then. */
+	if (!spin_trylock(&gi->lock))
+		return false;
+	closed = !gi->opens;
+	if (closed)
+		list_remove(gns_isb(&gi->vfs_inode), gi);
+	spin_unlock(&gi->lock);
+	return closed;
+}
+
+void gns_open_forget(struct gns_inode *gi)
+{
+	struct gns_session *s = gi->s;
+
+	spin_lock(&s->opened_lock);
+	if (!list_empty(&gi->opened))
+		list_remove(gns_isb(&gi->vfs_inode), gi);
+	spin_unlock(&s->opened_lock);
+}
+
 /* Counts from here on. True: there is a lease, and no change is under way. */
 bool gns_open_count(struct gns_inode *gi)
 {
@@ -25,7 +62,7 @@ bool gns_open_count(struct gns_inode *gi)
 	bool live;
 
 	spin_lock(&gi->lock);
-	if (!gi->opens++) {
+	if (!gi->opens++ && list_empty(&gi->opened)) {
 		spin_lock(&s->opened_lock);
 		gi->regained = READ_ONCE(s->gen);
 		if (list_empty(&gsb->opened))
@@ -116,23 +153,16 @@ int gns_open_begin(struct gns_inode *gi, const struct cred *cred)
 
 void gns_open_end(struct gns_inode *gi)
 {
-	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
 	struct gns_session *s = gi->s;
 	bool say = false;
 	u64 sid, upto;
 
 	spin_lock(&gi->lock);
-	if (!--gi->opens) {
-		spin_lock(&s->opened_lock);
-		list_del_init(&gi->opened);
-		if (list_empty(&gsb->opened))
-			list_del_init(&gsb->by_opened);
-		spin_unlock(&s->opened_lock);
-		/* A lease that it has says more than what was said before. */
+	/* A lease that it has says more than what was said before. */
+	if (!--gi->opens)
 		say = !gi->vfs_inode.i_nlink ||
 		      (gi->said_open == READ_ONCE(s->gen) &&
 		       gi->held_gen != gi->said_open);
-	}
 	spin_unlock(&gi->lock);
 	if (!say || !(READ_ONCE(s->inst->features) & GNS_F_HOLD))
 		return;

@@ -285,7 +285,7 @@ static void note_asked(struct sats *s, u32 i, struct gns_msg *msg)
 
 	msg->tag = ++s->tag;
 	a = &s->asked[msg->tag % SAT_ASKED];
-	if (msg->type == GNS_RELEASED)
+	if (msg->type == GNS_RELEASED || msg->type == GNS_RELEASED_OPEN)
 		return;
 	FUZZ_CHECK(s->tag < SAT_ASKED, "the target asks too much");
 	*a = (struct sat_asked){

@@ -3,7 +3,7 @@
 #
 # One helper serves a network namespace; another one waits for its end. And a
 # helper must not wait for itself: its own I/O on its mount is refused.
-# vm: timeout=240
+# vm: timeout=240 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154,SC2034
 . "$GNS_TOP/selftests/lib/cluster.sh"

@@ -3,7 +3,7 @@
 #
 # More than one mount: of one export, of two origins, on two hosts; mounts that
 # wait for their origin; unmounting in every way; what sysfs shows.
-# vm: timeout=240
+# vm: timeout=240 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"

@@ -3,7 +3,7 @@
 #
 # gnsctl against a mount, and the files below /sys/fs/gns against the document
 # that describes them.
-# vm: timeout=400
+# vm: timeout=400 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh
 . "$GNS_TOP/selftests/lib/cluster.sh"

@@ -3,7 +3,7 @@
 #
 # mount.gns by itself and under mount(8): what it says when something is
 # missing, what becomes of options, fstab, remount, bg and fg.
-# vm: timeout=400
+# vm: timeout=400 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh
 . "$GNS_TOP/selftests/lib/cluster.sh"

@@ -12,6 +12,7 @@
 # Wants, all optional: kernel=stock,debug (default: all) mem=MIB
 # nvme=N[:MIB[:BYTES]] host-net beside timeout=SECONDS append=TEXT own-boot
 # leaks (on debug, look for leaked memory, which makes all three times as slow)
+# full=debug,6.1 (on these kernels for check-full only: see --short and --rest)
 #
 # shellcheck disable=SC2154,SC2034
 
@@ -96,6 +97,23 @@ wants_kernel()
 	[[ ,$list, == *,$kernel,* ]]
 }
 
+# Is it for check-full only, on this kernel?
+is_long()
+{
+	local list
+
+	list=$(want "$1" full) && [[ ,$list, == *,$kernel,* ]]
+}
+
+left_out()
+{
+	case $share in
+	short)	is_long "$1" ;;
+	rest)	! is_long "$1" ;;
+	*)	return 1 ;;
+	esac
+}
+
 list_tests()
 {
 	local name
@@ -165,7 +183,7 @@ find_tests()
 	all_tests
 	for name in "${names[@]}"; do
 		[ -n "$all" ] && [ -n "$name" ] && wants_kernel "$name" &&
-			chosen+=("$name")
+			! left_out "$name" && chosen+=("$name")
 	done
 	for word; do
 		choose "$word" || return 1

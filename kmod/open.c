@@ -48,6 +48,7 @@ void gns_open_forget(struct gns_inode *gi)
 {
 	struct gns_session *s = gi->s;
 
+	/* Always by the lock: who has just found it closed may be at it still. */
 	spin_lock(&s->opened_lock);
 	if (!list_empty(&gi->opened))
 		list_remove(gns_isb(&gi->vfs_inode), gi);

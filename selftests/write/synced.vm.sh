@@ -24,9 +24,10 @@ calls()
 	cat /sys/fs/gns/[0-9]*/counters/calls
 }
 
+# lost COMMAND...: it tells that something may be lost.
 lost()
 {
-	! sync "$@" 2>said && grep -q "Input/output error" said && return
+	! "$@" 2>said && grep -q "Input/output error" said && return
 	sed 's/^/# /' said
 	return 1
 }
@@ -37,20 +38,13 @@ fd_sync()
 	python3 -c 'import os, sys; os.fsync(int(sys.argv[1]))' "$1"
 }
 
-fd_lost()
-{
-	! fd_sync "$1" 2>said && grep -q "Input/output error" said && return
-	sed 's/^/# /' said
-	return 1
-}
-
 # told WHAT sync-option... FILE: that something may be lost, and once only.
 told()
 {
 	local what=$1
 	shift
 
-	lost "$@" && sync "$@"
+	lost sync "$@" && sync "$@"
 	result $? "$what"
 }
 
@@ -83,9 +77,9 @@ echo more >>"$m/file" && : >"$m/cut" && : >"$m/other/name" &&
 result $? "changes of bytes and names"
 power_lost || lab_bail "the origin does not come back"
 net_link a delay 100ms
-lost "$m/file" &
+lost sync "$m/file" &
 first=$!
-lost "$m/file"
+lost sync "$m/file"
 second=$?
 wait $first
 result $((second || $?)) "two fsync of a file at a time tell that it may be lost"
@@ -101,7 +95,7 @@ exec 7<>"$m/cut" 8<>"$m/cut" && printf 5 >&7
 result $? "a file is open twice when it is changed"
 power_lost || lab_bail "the origin does not come back"
 for fd in 7 8; do
-	fd_lost $fd && fd_sync $fd
+	lost fd_sync $fd && fd_sync $fd
 	result $? "each of them is told, and once: $fd"
 done
 sync "$m/cut"

@@ -72,7 +72,7 @@ static const char *at(const char *host, const char *name)
 /* So that those who change are not starved of processors. */
 static void breathe(void)
 {
-	lab_sleep(1);
+	lab_sleep(lab_slow(2));
 }
 
 static void *by_read(void *host)
@@ -296,7 +296,7 @@ static void change_all(struct changer *c, unsigned int ms)
 	u64 begin = lab_now();
 
 	while (lab_ms(begin) < ms ||
-	       (grows.acked < ENOUGH && lab_ms(begin) < 30 * ms)) {
+	       (grows.acked < ENOUGH && lab_ms(begin) < 60 * ms)) {
 		write_state(c, &grows, BASE, WORD);
 		write_state(c, &mapped, MAP_LEN, 0);
 		rename_state(c);

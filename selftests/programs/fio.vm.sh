@@ -15,7 +15,7 @@ job()
 	local dir=$1 name=$2
 	shift 2
 
-	fio --name="$name" --filename="$dir/$name" --size=6M --verify=crc32c \
+	fio --name="$name" --filename="$dir/$name" --size=3M --verify=crc32c \
 		--verify_fatal=1 --thread --randseed=7 --output-format=terse \
 		--allrandrepeat=1 "$@"
 }

@@ -14,13 +14,14 @@ git=(git -c user.name=Test -c user.email=test@localhost -c gc.auto=0
 export GIT_AUTHOR_DATE="2026-01-01T00:00:00Z"
 export GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE GIT_CONFIG_NOSYSTEM=1
 
-# A history of this project's own files.
+# A history of some of this project's own files.
 make_source()
 {
 	local src=$LAB/source
 
 	mkdir "$src" && cd "$src" && "${git[@]}" init -q || return
-	cp -r "$GNS_TOP/kmod" "$GNS_TOP/uapi" . && rm -f kmod/*.o &&
+	mkdir kmod && cp -r "$GNS_TOP/uapi" . &&
+		cp "$GNS_TOP"/kmod/*.h "$GNS_TOP"/kmod/{lease,main}.c kmod &&
 		"${git[@]}" add . && "${git[@]}" commit -qm one || return
 	"${git[@]}" checkout -qb other &&
 		"${git[@]}" mv kmod/lease.c kmod/renamed.c &&

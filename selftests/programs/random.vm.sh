@@ -14,7 +14,7 @@
 onefile=$programs/programs-onefile
 onetree=$programs/programs-onetree
 more=${1:-1}	# as much of each
-[ "$GNS_KERNEL" = debug ] || more=$((more * 3))
+[ "$GNS_KERNEL" = debug ] || more=$((more * 2))
 
 # run TEXT command...: with its output, which has the seed.
 run()

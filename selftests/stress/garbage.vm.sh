@@ -9,6 +9,7 @@
 # shellcheck source-path=SCRIPTDIR source=traffic.sh disable=SC2034,SC2154
 . "$GNS_TOP/selftests/stress/traffic.sh"
 fake=$GNS_TOP/build/obj/selftests/stress/gns-fake
+[ "$GNS_KERNEL" != debug ] || SEEDS=${SEEDS-1 2 3}
 SEEDS=${SEEDS-1 2 3 4 5 6}
 SECONDS_EACH=${SECONDS_EACH-3}
 

@@ -8,6 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=traffic.sh disable=SC2034,SC2154
 . "$GNS_TOP/selftests/stress/traffic.sh"
 duration=${DURATION-6}
+[ "$GNS_KERNEL" != debug ] || duration=${DURATION-3}
 
 helper_fails()
 {

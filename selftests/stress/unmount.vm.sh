@@ -9,6 +9,7 @@
 . "$GNS_TOP/selftests/stress/traffic.sh"
 TTL=4
 rounds=${ROUNDS-3}
+[ "$GNS_KERNEL" != debug ] || rounds=${ROUNDS-2}
 
 traffic_tree || lab_bail "no tree"
 cluster a b

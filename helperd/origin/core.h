@@ -84,6 +84,7 @@ struct obj {
 	bool gone; /* the tree said so, since its last change */
 	u64 quiet_at; /* boottime from which it may settle */
 	struct change *owner;
+	struct loss *loss; /* NULL: the disk took all that was written */
 	LIST_HEAD(, lease) leases;
 	struct lock_table *locks; /* NULL: nobody holds or waits for one */
 	struct read_list waiting;
@@ -151,6 +152,7 @@ struct session {
 	TAILQ_HEAD(, lock_rec) lock_idle; /* those without a lock, oldest first */
 	u32 nlock_idle;
 	u32 nlocks; /* held and waited for */
+	u64 losses_told; /* origin->losses as its last sync of all knew them */
 	u64 lock_floor; /* newest of the requests whose records are gone */
 	TAILQ_HEAD(, lease) revoking;
 	LIST_HEAD(, oconn) conns;
@@ -262,6 +264,9 @@ struct gns_origin {
 	u64 claim;
 	u64 lock_pass; /* of those who are told that a lock is free */
 	u64 incarnation; /* of what is durable: a power loss begins another */
+	u64 losses; /* syncs that failed, in this life */
+	u32 nlosses; /* objects with one */
+	bool loss_of_all; /* more than are known one by one */
 	u64 floor; /* versions handed out from now on are above */
 	u64 ceiling; /* durable: and not above this */
 	u64 max_ttl; /* durable: longest TTL promised */
@@ -304,6 +309,17 @@ int version_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 		 u32 vlen);
 void version_recover(struct gns_origin *o);
 void version_drop_all(struct gns_origin *o);
+
+/* loss.c */
+bool loss_is(int err);
+void loss_note(struct gns_origin *o, const struct gns_fh *fh,
+	       struct session *s);
+bool loss_untold(struct gns_origin *o, const struct gns_fh *fh,
+		 struct session *s);
+void loss_forget(struct gns_origin *o, struct obj *obj);
+
+/* origin.c */
+void origin_put_incarnation(struct gns_origin *o, u64 incarnation);
 
 /* lease.c */
 u64 lease_grant(struct session *s, struct obj *obj, bool urgent);

@@ -41,6 +41,7 @@ struct obj *obj_get(struct gns_origin *o, const struct gns_fh *fh)
 
 static void obj_free(struct gns_origin *o, struct obj *obj)
 {
+	loss_forget(o, obj);
 	HASH_DELETE(hh, o->objs, obj);
 	o->stats.objects--;
 	free(obj);
@@ -54,7 +55,8 @@ static bool obj_needed(struct gns_origin *o, const struct obj *obj)
 {
 	const struct read *oldest = TAILQ_FIRST(&o->reads);
 
-	return obj->marked || (oldest && obj->changed_gen >= oldest->gen);
+	return obj->marked || obj->loss ||
+	       (oldest && obj->changed_gen >= oldest->gen);
 }
 
 static void obj_shrink(struct gns_origin *o)

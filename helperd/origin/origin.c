@@ -29,6 +29,11 @@ static void put_u64(struct gns_origin *o, const char *key, u32 klen, u64 v)
 	o->db->ops->put(o->db, key, klen, val, 8);
 }
 
+void origin_put_incarnation(struct gns_origin *o, u64 incarnation)
+{
+	put_u64(o, KEY("incarnation"), incarnation);
+}
+
 static void put_floors(struct gns_origin *o)
 {
 	u8 val[VFLOORS * 16];
@@ -131,9 +136,11 @@ static void tree_synced(void *arg, int err)
 {
 	struct gns_origin *o = arg;
 
-	if (err)
+	if (err) {
 		gns_err("the exported tree can not be synced: %s",
 			strerror(-err));
+		origin_put_incarnation(o, ++o->incarnation);
+	}
 	o->db->ops->commit(o->db, true, started, o);
 }
 
@@ -158,7 +165,7 @@ static void start(struct gns_origin *o, const struct loaded *l)
 	version_reserve(o, 0);
 	put_u64(o, KEY("ttl"), o->max_ttl);
 	put_u64(o, KEY("clean"), 0);
-	put_u64(o, KEY("incarnation"), o->incarnation);
+	origin_put_incarnation(o, o->incarnation);
 	put_u64(o, KEY("synced"), gns_realtime(o->env));
 	put_floors(o);
 	o->db->ops->put(o->db, KEY("boot"), o->cfg.boot_id.b, GNS_ID_LEN);
@@ -318,12 +325,14 @@ static void quiesce_synced(void *arg, int err)
 	struct obj *obj, *next;
 	bool clean = !err && !o->stats.leases && !o->stats.sessions;
 
+	if (err)
+		loss_note(o, NULL, NULL);
 	for (obj = TAILQ_FIRST(&o->settle); obj && !err; obj = next) {
 		bool synced = !obj->owner &&
 			      obj->changed_gen <= o->quiesce_gen;
 
 		next = TAILQ_NEXT(obj, settle);
-		if (synced && version_is_seen(obj))
+		if (synced && version_is_seen(obj) && !obj->loss)
 			version_settle_now(o, obj);
 		else if (!synced || obj->version)
 			clean = false;

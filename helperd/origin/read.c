@@ -240,6 +240,12 @@ static void read_again(struct read *r, const struct gns_fh *child)
 		read_run(r);
 }
 
+/* FSYNC: what it is about; NULL: everything. */
+static const struct gns_fh *synced_fh(const struct gns_msg *req)
+{
+	return req->obj.datasync == GNS_FS_ALL ? NULL : &req->obj.fh;
+}
+
 static void read_synced(void *arg, int err)
 {
 	struct read *r = arg;
@@ -265,6 +271,8 @@ static void read_done(struct gns_fsop *op)
 		o->db->ops->commit(o->db, true, read_synced, r);
 		return;
 	}
+	if (r->req->type == GNS_FSYNC && loss_is(op->rep.status))
+		loss_note(o, synced_fh(r->req), r->s);
 	TAILQ_REMOVE(&o->reads, r, link);
 	child = read_child(r);
 	again = child && obj_changed_since(o, child, r->gen);
@@ -382,9 +390,10 @@ int read_request(struct oconn *oc, struct session *s, const struct gns_msg *msg)
 		return err;
 	}
 	if (msg->type == GNS_FSYNC && msg->obj.incarnation &&
-	    msg->obj.incarnation != r->o->incarnation &&
-	    !GNS_MUTANT(SYNC_AFTER_LOSS)) {
-		/* What was written before the power loss may be gone. */
+	    !GNS_MUTANT(SYNC_AFTER_LOSS) &&
+	    (msg->obj.incarnation != r->o->incarnation ||
+	     loss_untold(r->o, synced_fh(msg), s))) {
+		/* What was written before may be gone. */
 		oconn_error(oc, msg, GNS_ST_LOST);
 		read_free(r);
 		return 0;

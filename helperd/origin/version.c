@@ -290,7 +290,9 @@ static void settle_synced(void *arg, int err)
 	struct gns_origin *o = w->o;
 	struct obj *obj = w->obj;
 
-	if (!err && obj->marked && !obj->owner && obj->changed_gen == w->gen &&
+	if (loss_is(-err))
+		loss_note(o, &obj->fh, NULL);
+	if (!err && obj->marked && !obj->loss && !obj->owner && obj->changed_gen == w->gen &&
 	    version_is_seen(obj))
 		version_settle_now(o, obj);
 	else if (obj->marked)
@@ -350,7 +352,7 @@ void version_settle_timer(void *arg)
 	while ((obj = TAILQ_FIRST(&o->settle)) && obj->quiet_at <= now &&
 	       n++ < SETTLE_BATCH) {
 		version_settle_later(o, obj);
-		if (!obj->owner)
+		if (!obj->owner && !obj->loss)
 			settle_begin(o, obj);
 	}
 	if (obj)

@@ -39,6 +39,8 @@ static enum fate fate;
 static bool crashed;
 static struct peer peers[2];
 static u32 syncs; /* in the tree */
+static int disk_error; /* of the next sync, once; 0: none */
+static struct gns_fsop *not_synced; /* FSYNC that has it */
 static u32 max_leases; /* of the next start; 0: as it is */
 
 static inline void ran_to_the_end(struct gns_fsop *op)
@@ -55,6 +57,14 @@ static inline void tree_submit(struct gns_fs *fs, struct gns_fsop *op)
 	struct gns_fsop *copy;
 
 	(void)fs;
+	if (op->req->type == GNS_FSYNC && disk_error) {
+		op->rep = (struct gns_msg){ .type = GNS_FSYNC };
+		op->rep.reply = true;
+		op->rep.status = disk_error;
+		disk_error = 0;
+		not_synced = op;
+		return;
+	}
 	if (f == LIVES) {
 		rig.fs->ops->submit(rig.fs, op);
 		return;
@@ -76,6 +86,10 @@ static inline void tree_synced(void *arg, int err)
 	struct syncing *s = arg;
 
 	syncs--;
+	if (disk_error) {
+		err = -disk_error;
+		disk_error = 0;
+	}
 	s->done(s->arg, err);
 	free(s);
 }
@@ -150,6 +164,11 @@ static const struct gns_conn_ops peer_ops = { peer_send, peer_close };
 /* Let things happen for a moment. */
 static inline void pass(u64 ns)
 {
+	struct gns_fsop *op = not_synced;
+
+	not_synced = NULL;
+	if (op)
+		op->done(op);
 	uv_run(&rig.loop, UV_RUN_ONCE);
 	toy_advance(&toy, ns);
 }

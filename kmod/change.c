@@ -149,6 +149,16 @@ static void note_unsynced(struct gns_change *ch)
 	spin_unlock(&gsb->calls_lock);
 }
 
+static enum gns_slot_end how_it_ended(const struct gns_change *ch)
+{
+	if (!is_answered(ch))
+		return GNS_SLOT_UNKNOWN;
+	/* The helper says so by itself where the origin would not understand. */
+	if (ch->c.ans.err == -EOPNOTSUPP)
+		return GNS_SLOT_UNSENT;
+	return GNS_SLOT_ANSWERED;
+}
+
 /* What is cached here becomes as after the change, or goes. */
 static void carry_out(struct gns_change *ch, bool left)
 {
@@ -169,7 +179,7 @@ static void carry_out(struct gns_change *ch, bool left)
 		if (j == ch->ngi)
 			gns_slot_each_other(ch, &e->fh, gns_lease_drop);
 	}
-	gns_slot_give(ch, is_answered(ch));
+	gns_slot_give(ch, how_it_ended(ch));
 }
 
 /* Of the file that has the lock; of others nobody knows what it is for. */
@@ -310,7 +320,7 @@ int gns_change_name2(struct gns_change *ch, struct inode *dir,
 static int not_sent(struct gns_change *ch, int err)
 {
 	set_bit(CHANGE_NOT_SENT, &ch->state);
-	gns_slot_give(ch, true);
+	gns_slot_give(ch, GNS_SLOT_UNSENT);
 	return err;
 }
 
@@ -390,6 +400,11 @@ int gns_change_start(struct gns_change *ch, bool nowait)
 int gns_change_wait(struct gns_change *ch)
 {
 	return wait_for(ch, &ch->carried) ?: ch->c.ans.err;
+}
+
+bool gns_change_has(const struct gns_change *ch, const struct inode *inode)
+{
+	return find_changed(ch, &gns_i((struct inode *)inode)->fh);
 }
 
 u64 gns_change_stamp(struct gns_change *ch, struct inode *dir)

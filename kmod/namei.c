@@ -312,6 +312,17 @@ int gns_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 }
 
 /*
+ * The VFS takes the directory behind the name for dead from now on. If it was
+ * another one that the origin has taken away, this one lives, by another name
+ * that somebody has given it: whoever comes by that gets an inode of its own.
+ */
+static void forget_dead(struct gns_change *ch, struct inode *dir)
+{
+	if (S_ISDIR(dir->i_mode) && !gns_change_has(ch, dir))
+		remove_inode_hash(dir);
+}
+
+/*
  * The VFS makes the dentry negative later, and until then it must not count.
  * So its stamp waits in d_fsdata; gns_d_iput() puts it into force.
  */
@@ -326,8 +337,10 @@ static int take_away(struct inode *dir, struct dentry *dentry, u32 type)
 	if (type == GNS_CALL_UNLINK)
 		ch->victim = gns_i(d_inode(dentry));
 	err = run(ch, dentry);
-	if (!err)
+	if (!err) {
 		dentry->d_fsdata = (void *)gns_change_stamp(ch, dir);
+		forget_dead(ch, d_inode(dentry));
+	}
 	gns_change_put(ch);
 	return err;
 }
@@ -362,6 +375,18 @@ static void exchange(struct dentry *old, struct dentry *new,
 	d_move(new, place);
 }
 
+/*
+ * Another host may have given the name to another object before the change
+ * ran: what was moved then is not what is behind the dentry, and the next
+ * lookup asks.
+ */
+static u64 moved_stamp(struct gns_change *ch, struct dentry *dentry,
+		       struct inode *dir)
+{
+	return gns_change_has(ch, d_inode(dentry)) ? gns_change_stamp(ch, dir) :
+						     0;
+}
+
 /* FS_RENAME_DOES_D_MOVE: a stamp counts in one directory only. */
 static void renamed(struct gns_change *ch, struct dentry *old,
 		    struct dentry *new, struct dentry *place)
@@ -371,11 +396,11 @@ static void renamed(struct gns_change *ch, struct dentry *old,
 
 	if (place) {
 		exchange(old, new, place);
-		WRITE_ONCE(new->d_time, gns_change_stamp(ch, old_dir));
+		WRITE_ONCE(new->d_time, moved_stamp(ch, new, old_dir));
 	} else {
 		d_move(old, new);
 	}
-	WRITE_ONCE(old->d_time, gns_change_stamp(ch, new_dir));
+	WRITE_ONCE(old->d_time, moved_stamp(ch, old, new_dir));
 }
 
 static int rename(struct inode *old_dir, struct dentry *old,
@@ -397,8 +422,11 @@ static int rename(struct inode *old_dir, struct dentry *old,
 		WRITE_ONCE(new->d_time, 0);
 		err = run(ch, old);
 	}
-	if (!err)
+	if (!err) {
+		if (d_is_positive(new) && !place)
+			forget_dead(ch, d_inode(new));
 		renamed(ch, old, new, place);
+	}
 	gns_change_put(ch);
 	return err;
 }

@@ -219,12 +219,14 @@ static int wait_slot(struct gns_change *ch, bool nowait)
 	bool taken = false;
 	long left;
 
+	if (READ_ONCE(gsb->dead))
+		return -EIO;
 	if (nowait)
 		return take(ch) ? 0 : -EAGAIN;
 	left = wait_event_killable_timeout(ch->c.s->wait,
-					   (taken = take(ch)) ||
-						   gns_call_is_lost(&ch->c) ||
-						   READ_ONCE(gsb->dead),
+					   READ_ONCE(gsb->dead) ||
+						   (taken = take(ch)) ||
+						   gns_call_is_lost(&ch->c),
 					   gns_patience(gsb));
 	if (taken)
 		return 0;
@@ -289,7 +291,14 @@ static void give_up(struct gns_slot *sl)
 	sl->busy = false;
 }
 
-void gns_slot_give(struct gns_change *ch, bool known)
+/* s->lock held. */
+static void own_end(struct gns_session *s, const struct gns_fh *fh)
+{
+	gns_lease_for_each(s, fh, own_step, NULL);
+	note_owned(s, fh);
+}
+
+void gns_slot_give(struct gns_change *ch, enum gns_slot_end how)
 {
 	struct gns_session *s = ch->c.s;
 	struct gns_slot *sl = &s->slot[ch->slot];
@@ -297,17 +306,22 @@ void gns_slot_give(struct gns_change *ch, bool known)
 
 	spin_lock(&s->lock);
 	WRITE_ONCE(s->own_seq, s->own_seq + 1);
-	for (i = 0; i < sl->n; i++) {
-		gns_lease_for_each(s, &sl->fh[i], own_step, NULL);
-		note_owned(s, &sl->fh[i]);
-	}
-	if (known) {
-		sl->busy = false;
-		sl->orphan = false;
-		sl->nlost = 0;
-		s->nbusy--;
-	} else {
+	for (i = 0; i < sl->n; i++)
+		own_end(s, &sl->fh[i]);
+	/* Some nobody has expected; the lease on what was made is in the answer. */
+	for (i = 0; i < ch->nchanged; i++)
+		if (!gns_fh_eq(&ch->changed[i].fh, &ch->c.ans.fh))
+			own_end(s, &ch->changed[i].fh);
+	if (how == GNS_SLOT_UNKNOWN) {
 		give_up(sl);
+	} else {
+		sl->busy = false;
+		if (how == GNS_SLOT_ANSWERED) {
+			sl->orphan = false;
+			sl->nlost = 0;
+		}
+		if (!sl->orphan)
+			s->nbusy--;
 	}
 	for (i = 0; i < ch->ngi; i++)
 		reopen(ch, ch->gi[i]);

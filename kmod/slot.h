@@ -54,15 +54,28 @@ u64 gns_slots_owned(const struct gns_session *s, const struct gns_fh *fh);
 int gns_slot_take(struct gns_change *ch, bool nowait);
 
 /**
+ * enum gns_slot_end - what is known of a change that is over
+ * @GNS_SLOT_UNSENT:   the origin has not heard of it. An orphan that had the
+ *                     slot before is one still
+ * @GNS_SLOT_UNKNOWN:  it was given up, and may run yet: the slot is an orphan
+ * @GNS_SLOT_ANSWERED: so nothing that had the slot before runs any more
+ */
+enum gns_slot_end {
+	GNS_SLOT_UNSENT,
+	GNS_SLOT_UNKNOWN,
+	GNS_SLOT_ANSWERED,
+};
+
+/**
  * gns_slot_give() - the change is over, and what is cached is as after it
  * @ch:    has a slot
- * @known: it was answered; else the slot becomes an orphan
+ * @how:   what is known of it
  *
  * Leases that were held all the time, of inodes in ch->gi that are cached in
  * the version of now, are live again if no other change is under way.
  * Context: process.
  */
-void gns_slot_give(struct gns_change *ch, bool known);
+void gns_slot_give(struct gns_change *ch, enum gns_slot_end how);
 
 /**
  * gns_slot_each_other() - the inodes of other mounts that a change touches

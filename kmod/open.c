@@ -180,7 +180,9 @@ void gns_open_again(struct gns_session *s)
 	struct gns_sb *gsb;
 
 	spin_lock(&s->opened_lock);
+	/* What is closed stays in the list until after its mount has gone. */
 	list_for_each_entry(gsb, &s->opened, by_opened)
-		queue_work(system_unbound_wq, &gsb->regain);
+		if (!READ_ONCE(gsb->dead))
+			queue_work(system_unbound_wq, &gsb->regain);
 	spin_unlock(&s->opened_lock);
 }

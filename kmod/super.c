@@ -273,7 +273,9 @@ static void gns_kill_sb(struct super_block *sb)
 	if (gsb->kobj.state_initialized)
 		gns_sysfs_del(gsb);
 	give_up(gsb);
-	/* Nothing is open any more, so nobody queues it again. */
+	/* Who queues it looks under this lock whether the mount is there. */
+	spin_lock(&gsb->s->opened_lock);
+	spin_unlock(&gsb->s->opened_lock);
 	cancel_work_sync(&gsb->regain);
 	gns_call_drain(gsb);
 	gns_lease_quiesce(gsb);

@@ -39,6 +39,8 @@ static s64 copy(struct file *in, u64 from, struct file *out, u64 to, u64 len,
 		ret = gns_guard_call(&ch->c, out);
 	if (!ret)
 		ret = gns_change_run(ch);
+	if (!ret)
+		ret = gns_guard_check(in);
 	if (!ret) {
 		ret = ch->c.ans.count;
 		if (len && ret > len)

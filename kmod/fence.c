@@ -52,6 +52,9 @@ void gns_fence_drop(struct gns_inode *gi)
 	WRITE_ONCE(gi->attr_ok, false);
 	if (S_ISDIR(gi->vfs_inode.i_mode))
 		listing = gns_inode_drop_names(gi);
+	else if (S_ISREG(gi->vfs_inode.i_mode))
+		/* execve(2) looks at them without asking. */
+		gi->vfs_inode.i_mode &= ~(S_ISUID | S_ISGID);
 	spin_unlock(&gi->lock);
 	gns_listing_free(listing);
 	gns_lease_uncache(gi);

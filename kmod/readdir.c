@@ -45,6 +45,7 @@
  * @cookie: what is asked for is behind it
  * @len:    bytes
  * @names:  they will do
+ * @cred:   who has opened the directory, or asks without that
  * @c:      the call
  * @chunk:  what it brought
  * @stamp:  dgen that it is of; 0: it is of now only
@@ -53,6 +54,7 @@ struct reply {
 	u64 cookie;
 	u32 len;
 	bool names;
+	const struct cred *cred;
 	struct gns_bufcall *c;
 	struct gns_chunk *chunk;
 	u64 stamp;
@@ -68,7 +70,7 @@ static struct gns_bufcall *call_new(struct gns_inode *gi, const struct reply *r)
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
 	struct gns_bufcall *c;
 
-	c = gns_bufcall_new(gi->s, gsb, GNS_CALL_READDIR, current_cred(),
+	c = gns_bufcall_new(gi->s, gsb, GNS_CALL_READDIR, r->cred,
 			    r->len);
 	if (!c)
 		return NULL;
@@ -151,7 +153,9 @@ static void ahead_drop(struct gns_dir_at *at)
 static void ahead_ask(struct gns_inode *gi, struct gns_dir_at *at,
 		      const struct reply *r)
 {
-	struct reply next = { .cookie = r->chunk->last, .names = true };
+	struct reply next = { .cookie = r->chunk->last,
+			      .names = true,
+			      .cred = r->cred };
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
 	struct gns_bufcall *c;
 
@@ -271,7 +275,7 @@ static int serve(struct file *file, struct dir_context *ctx, u64 cookie)
 {
 	struct gns_dir_at *at = file->private_data;
 	struct gns_listing *l = NULL;
-	struct reply r = {};
+	struct reply r = { .cred = file->f_cred };
 	u32 off = 0;
 	int err;
 
@@ -332,7 +336,7 @@ static int gns_iterate(struct file *file, struct dir_context *ctx)
 static int fetch(struct dentry *dentry, u64 cookie)
 {
 	struct gns_inode *gi = gns_i(d_inode(dentry));
-	struct reply r = { .cookie = cookie };
+	struct reply r = { .cookie = cookie, .cred = current_cred() };
 	struct gns_listing *l = NULL;
 	int err;
 
@@ -406,7 +410,7 @@ static void know_more(struct dentry *dentry)
 {
 	struct gns_inode *gi = gns_i(d_inode(dentry));
 	struct gns_listing *l;
-	struct reply r = {};
+	struct reply r = { .cred = current_cred() };
 	bool known = false;
 
 	/* Somebody else is at it, or lists more names. */

@@ -61,6 +61,12 @@ ssize_t gns_splice_read(struct file *in, loff_t *ppos,
 		pipe_take_back(pipe, head);
 		*ppos = pos;
 	}
+	/* What another one did whose lock came after a lost one. */
+	if (gns_guard_check(in)) {
+		pipe_take_back(pipe, head);
+		*ppos = pos;
+		return -EIO;
+	}
 	gns_count(gsb, GNS_C_READS, 1);
 	if (ret > 0)
 		gns_count(gsb, GNS_C_READ_BYTES, ret);

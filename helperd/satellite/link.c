@@ -138,27 +138,29 @@ struct link *link_control(struct gns_sat *s, bool again)
 
 /*
  * Where a request goes: not to the control link, so that a keepalive never
- * waits behind one, unless that is the only link.
+ * waits behind one, unless that is the only link that there is.
  */
 struct link *link_pick(struct gns_sat *s)
 {
-	struct link *best = NULL;
+	struct link *best = NULL, *control = NULL;
+	bool others = false, full;
 	u32 i;
 
-	for (i = 0; i < s->cfg.conns; i++) {
+	for (i = 0; i < s->cfg.conns && !best; i++) {
 		struct link *l = &s->links[(s->next_link + i) % s->cfg.conns];
 
-		if (l->state != LINK_UP ||
-		    l->conn->queued > SAT_LINK_QUEUED_MAX)
+		if (l->state != LINK_UP)
 			continue;
-		if (l->nr == 0 && s->cfg.conns > 1) {
-			if (!best)
-				best = l;
-			continue;
-		}
-		best = l;
-		break;
+		full = l->conn->queued > SAT_LINK_QUEUED_MAX;
+		if (l->nr)
+			others = true;
+		else
+			control = full ? NULL : l;
+		if (l->nr && !full)
+			best = l;
 	}
+	if (!others)
+		best = control;
 	if (best)
 		s->next_link = (best->nr + 1) % s->cfg.conns;
 	return best;

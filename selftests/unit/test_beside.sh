@@ -35,7 +35,7 @@ until_true()
 	n=0
 	until "$@"; do
 		n=$((n + 1))
-		[ "$n" -lt 100 ] || return
+		[ "$n" -lt 600 ] || return
 		sleep 0.1
 	done
 }

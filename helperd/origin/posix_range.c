@@ -59,11 +59,14 @@ int do_fallocate(struct job *j)
 	return err;
 }
 
+/* Then a thread is free for somebody else: bytes of one COPY. */
+#define COPY_AT_ONCE (64u << 20)
+
 /* Returns the bytes copied; an error when there are none. */
 static s64 copy_bytes(const struct gns_m_copy *req, int from, int to)
 {
 	off_t in = (off_t)req->from_off, out = (off_t)req->off;
-	u64 len = min_u64(req->len, GNS_COPY_MAX), put = 0;
+	u64 len = min_u64(req->len, COPY_AT_ONCE), put = 0;
 	ssize_t n;
 
 	while (put < len) {

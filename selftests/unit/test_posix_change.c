@@ -276,6 +276,15 @@ static void test_copy(void **state)
 	holds("b", "abcde234i89", 11);
 	assert_int_equal(copy(&a, 10, &b, 0, 5, 0, u, &r), 0);
 	assert_int_equal(r.count, 0);
+	/* Others have their turn after some time. */
+	assert_int_equal(truncate(below("a"), 100 << 20), 0);
+	assert_int_equal(copy(&a, 0, &b, 0, 100 << 20, 0, u, &r), 0);
+	assert_int_equal(r.count, 64 << 20);
+	assert_int_equal(truncate(below("a"), 10), 0);
+	assert_int_equal(truncate(below("b"), 0), 0);
+	put_file(below("b"), "abcde234i89", 11);
+	assert_int_equal(chown(below("b"), USER, USER), 0);
+	assert_int_equal(chmod(below("b"), 0600), 0);
 	/* Within one file, but not over itself. */
 	assert_int_equal(copy(&a, 0, &a, 5, 5, 0, u, &r), 0);
 	assert_int_equal(r.count, 5);

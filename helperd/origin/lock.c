@@ -250,7 +250,7 @@ static void tell(struct gns_origin *o, struct lock_table *t)
 	struct lock_waiter *x;
 
 	TAILQ_FOREACH(x, &t->waiters, link) {
-		if (!waiter_fresh(x, now) || range_conflict(t, &x->w) ||
+		if (!waiter_fresh(x, now) || range_taken(t, &x->w) ||
 		    must_yield(t, &x->w, true, now))
 			continue;
 		x->told = now;
@@ -292,7 +292,7 @@ static u32 take(struct lock_table *t, const struct lock_want *w, bool waits)
 
 	if (in_grace(s->o))
 		return GNS_ST_AGAIN;
-	if (range_conflict(t, w) || must_yield(t, w, waits, now))
+	if (range_taken(t, w) || must_yield(t, w, waits, now))
 		return refuse(t, w, waits, now);
 	err = range_set(t, w, room(s));
 	if (!err)
@@ -318,7 +318,9 @@ static u32 run(struct lock_rec *r, const struct gns_m_lock *m,
 	default:
 		err = take(t, w, m->how == GNS_LH_WAIT);
 	}
-	tell(r->s->o, t);
+	/* Who does not get one gives nothing back, but for flock(2). */
+	if (err != EAGAIN || m->kind == GNS_LC_WHOLE)
+		tell(r->s->o, t);
 	return err;
 }
 

@@ -98,6 +98,15 @@ struct lock_table {
 u32 range_set(struct lock_table *t, const struct lock_want *w, u32 room);
 
 /**
+ * range_taken() - is anybody in the way?
+ * @t: the object's
+ * @w: what somebody wants
+ *
+ * Return: as range_conflict(), which looks at all of them.
+ */
+bool range_taken(struct lock_table *t, const struct lock_want *w);
+
+/**
  * range_conflict() - who is in the way
  * @t: the object's
  * @w: what somebody wants

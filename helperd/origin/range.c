@@ -33,13 +33,29 @@ static bool is_over(const struct lock_want *w)
 	       gns_boottime(s->o->env) + s->ttl * 3 / 4 >= s->deadline;
 }
 
+static bool stands_against(const struct lock_held *h,
+			   const struct lock_want *w)
+{
+	return range_against(&h->w, w) && !is_over(&h->w);
+}
+
+bool range_taken(struct lock_table *t, const struct lock_want *w)
+{
+	struct lock_held *h;
+
+	TAILQ_FOREACH(h, &t->held, link)
+		if (stands_against(h, w))
+			return true;
+	return false;
+}
+
 struct lock_held *range_conflict(struct lock_table *t,
 				 const struct lock_want *w)
 {
 	struct lock_held *h, *first = NULL;
 
 	TAILQ_FOREACH(h, &t->held, link)
-		if (range_against(&h->w, w) && !is_over(&h->w) &&
+		if (stands_against(h, w) &&
 		    (!first || h->w.start < first->w.start))
 			first = h;
 	return first;

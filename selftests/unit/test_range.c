@@ -137,6 +137,7 @@ static void test_random(void **state)
 			w = any(&from, &to);
 			if (w.op != GNS_LK_UNLOCK) {
 				h = range_conflict(&t, &w);
+				assert_int_equal(range_taken(&t, &w), !!h);
 				assert_int_equal(!!h,
 						 model_conflict(&w, from, to));
 				if (h)

@@ -262,10 +262,8 @@ static int change_new(struct oconn *oc, struct session *s, struct slot *sl,
 	c->redo = sl->state == SLOT_REDO &&
 		  sl->seq == gns_msg_change(c->req)->seq;
 	if (c->redo && msg->type == GNS_WRITE &&
-	    msg->write.flags & GNS_WR_APPEND) {
+	    msg->write.flags & GNS_WR_APPEND)
 		c->req->write.off = sl->off;
-		c->req->write.flags &= ~GNS_WR_APPEND;
-	}
 	slot_set_state(c->o, sl, SLOT_BUSY);
 	sl->hash = request_hash(msg);
 	sl->seq = gns_msg_change(c->req)->seq;

@@ -136,7 +136,9 @@ static void attr_done(struct gns_fsop *op)
 		return;
 	}
 	version_see(c->o, &c->obj[c->step]->fh, c->obj[c->step], &op->self);
-	if (req->type == GNS_WRITE && req->write.flags & GNS_WR_APPEND)
+	/* One that runs again does so where it did. */
+	if (req->type == GNS_WRITE && req->write.flags & GNS_WR_APPEND &&
+	    !c->redo)
 		req->write.off = op->self.size;
 	c->step++;
 	resolve_next(c);

@@ -322,6 +322,23 @@ static void test_shift(void **state)
 	assert_int_equal(say(&peers[0], msg, 1, 2), 0);
 }
 
+/* What was before it went with the power, while it ran for the second time. */
+static void test_append(void **state)
+{
+	struct gns_msg msg = { .type = GNS_WRITE, .payload_len = 1 };
+
+	(void)state;
+	msg.payload = "+";
+	msg.write.fh = fh_of("a");
+	msg.write.flags = GNS_WR_APPEND;
+	die_in(msg, CRASH_BEFORE);
+	fate = CRASH_BEFORE;
+	say(&peers[0], msg, 1, 1);
+	assert_int_equal(truncate(below("a"), 3), 0);
+	origin_crash();
+	assert_int_equal(say(&peers[0], msg, 1, 1), GNS_ST_UNKNOWN);
+}
+
 /* Somebody else was there first: it is not what was to be made. */
 static void test_stranger(void **state)
 {
@@ -564,6 +581,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_once),
 		T(test_shift),
+		T(test_append),
 		T(test_stranger),
 		T(test_copy_overtaken),
 		T(test_copy_leases),

@@ -24,6 +24,7 @@
 
 #define PLUS 2000u /* entries of the directory that is listed with stat */
 #define DEPTH 90
+#define USER 1000
 #define BEHIND 12000u /* names; several answers */
 
 static void touch(const char *name, bool is_dir)
@@ -278,6 +279,23 @@ static unsigned int read_names(int fd, unsigned int most, const char *name,
 	return n;
 }
 
+/* Who may read it was asked when it was opened. */
+static void check_opener(void)
+{
+	char last[NAME_MAX + 1];
+	int fd = lab_open(there("own"));
+	unsigned int n;
+
+	must(seteuid(USER), "seteuid");
+	n = read_names(fd, UINT_MAX, NULL, last, NULL);
+	close(fd);
+	fd = open(there("own"), O_RDONLY | O_DIRECTORY);
+	refused(fd, EACCES, "open by another user");
+	must(seteuid(0), "seteuid");
+	/* With . and .. */
+	tap_ok(n == 5, "a directory is listed as by who opened it: %u", n);
+}
+
 /* What comes behind was asked for before the reader comes for it. */
 static void check_ahead(const char *dir, unsigned int n)
 {
@@ -333,9 +351,12 @@ static void small(void)
 	make_many("one", 1);
 	make_many("three", 3);
 	make_many("plus", PLUS);
+	make_many("own", 3);
+	must(chmod(here("own"), 0700), "chmod");
 	make_odd();
 	make_deep();
 	lab("cluster a");
+	check_opener();
 	check_plus();
 	check_later("plus");
 	check_reclaim("plus");

@@ -130,6 +130,9 @@ static void written(void)
 	force();
 	if (!lab_join(t, lab_slow(SOON_MS)) || w.err != EIO)
 		tap_bad("the write: %s", strerror(w.err));
+	/* What is not even sent says nothing of what was. */
+	if (pwrite(w.fd, "more", 4, 0) != -1 || errno != EIO)
+		tap_bad("another write: %s", strerror(errno));
 	close(w.fd);
 	lab("daemon_signal o CONT");
 	lab_sleep(A_WHILE_MS);

@@ -222,23 +222,37 @@ static long at_once(long nr, int fd, struct iovec *v)
 	return syscall(nr, fd, v, 1, 0, 0, 8 /* RWF_NOWAIT */);
 }
 
-static void check_nowait(void)
+/* How long a read of what is not cached and a write took to be refused. */
+static u64 refused_in(int fd, struct iovec *v)
 {
-	struct iovec v = { got[0], BLOCK };
-	int fd = open_a(O_RDWR);
-	ssize_t n;
 	u64 begin;
+	ssize_t n;
 
 	lab_forget();
 	begin = lab_now();
-	n = at_once(SYS_preadv2, fd, &v);
+	n = at_once(SYS_preadv2, fd, v);
 	if (n != -1 || errno != EAGAIN)
 		tap_bad("a read of what is not cached: %zd", n);
-	n = at_once(SYS_pwritev2, fd, &v);
+	n = at_once(SYS_pwritev2, fd, v);
 	if (n != -1 || errno != EAGAIN)
 		tap_bad("a write: %zd", n);
-	if (us_since(begin) > one / 2)
-		tap_bad("it has waited");
+	return us_since(begin);
+}
+
+static void check_nowait(void)
+{
+	struct iovec v = { got[0], BLOCK };
+	int fd = open_a(O_RDWR), i;
+	u64 took, best = UINT64_MAX;
+
+	/* The best of some: the machine may be busy elsewhere for as long. */
+	for (i = 0; i < TRIES; i++) {
+		took = refused_in(fd, &v);
+		if (took < best)
+			best = took;
+	}
+	if (best > one / 2)
+		tap_bad("it has waited: %llu us", (unsigned long long)best);
 	if (pread(fd, got[0], BLOCK, 0) != BLOCK ||
 	    at_once(SYS_preadv2, fd, &v) != BLOCK)
 		tap_bad("a read of what is cached: %s", strerror(errno));

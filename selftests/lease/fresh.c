@@ -75,7 +75,7 @@ static const char *at(const char *host, const char *name)
  */
 static void breathe(void)
 {
-	lab_sleep(lab_slow(1) > 1 ? 25 : 1);
+	lab_sleep(lab_is_slow() ? 25 : 1);
 }
 
 static void *by_read(void *host)

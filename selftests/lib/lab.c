@@ -134,9 +134,14 @@ void lab_sleep(unsigned int ms)
 		;
 }
 
+bool lab_is_slow(void)
+{
+	return !strcmp(lab_env("GNS_KERNEL"), "debug");
+}
+
 unsigned int lab_slow(unsigned int n)
 {
-	return strcmp(lab_env("GNS_KERNEL"), "debug") ? n : 3 * n;
+	return lab_is_slow() ? 3 * n : n;
 }
 
 pthread_t lab_thread(lab_fn fn, void *arg)

@@ -60,6 +60,9 @@ void lab_sleep(unsigned int ms);
  */
 unsigned int lab_slow(unsigned int n);
 
+/** lab_is_slow() - has this kernel all of its debugging? */
+bool lab_is_slow(void);
+
 /** lab_thread() - start a thread; the test ends when it does not start */
 pthread_t lab_thread(lab_fn fn, void *arg);
 

@@ -22,9 +22,14 @@ static const char *const place_name[] = { "a", "b", "the origin" };
 char view_top[PLACES][256];
 enum place actor;
 
+const char *at_place(enum place p, const char *name)
+{
+	return lab_path(view_top[p], name);
+}
+
 const char *at(const char *name)
 {
-	return lab_path(view_top[actor], name);
+	return at_place(actor, name);
 }
 
 /* All that is looked at; most of it is not there most of the time. */

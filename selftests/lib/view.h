@@ -45,6 +45,9 @@ extern enum place actor;
 /** at() - path of a name where changes are made */
 const char *at(const char *name);
 
+/** at_place() - path of a name on a host, or at the origin; as at() */
+const char *at_place(enum place p, const char *name);
+
 /** view_begin() - the cluster, mounts on a and b, an empty directory */
 void view_begin(void);
 

@@ -46,8 +46,3 @@ void kept_till_death(const char *host)
 		tap_bad("a dead session keeps a file");
 	lab("helper_start %s", host);
 }
-
-const char *kept_on(enum place p, const char *name)
-{
-	return lab_path(view_top[p], name);
-}

@@ -16,7 +16,4 @@ void kept_gone(const char *what);
 /** kept_till_death() - a host's session dies, and keeps nothing; it is back then */
 void kept_till_death(const char *host);
 
-/** kept_on() - the path of @name on a host; as at() */
-const char *kept_on(enum place p, const char *name);
-
 #endif

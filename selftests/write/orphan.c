@@ -115,14 +115,14 @@ static void one(enum place holder, enum place taker, const char *what)
 	char path[64];
 	int fd;
 
-	make(kept_on(holder, "f"));
-	fd = open_rw(kept_on(holder, "f"));
-	if (unlink(kept_on(taker, "f")))
+	make(at_place(holder, "f"));
+	fd = open_rw(at_place(holder, "f"));
+	if (unlink(at_place(taker, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	no_name("f");
 	works(fd, what);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (!linkat(AT_FDCWD, path, AT_FDCWD, kept_on(holder, "again"),
+	if (!linkat(AT_FDCWD, path, AT_FDCWD, at_place(holder, "again"),
 		    AT_SYMLINK_FOLLOW) ||
 	    errno != ENOENT)
 		tap_bad("a new name: %s", strerror(errno));
@@ -138,19 +138,19 @@ static void over(enum place holder, enum place taker, const char *what)
 	char c = 0;
 	int fd, other;
 
-	make(kept_on(taker, "g"));
-	other = open_rw(kept_on(taker, "g"));
+	make(at_place(taker, "g"));
+	other = open_rw(at_place(taker, "g"));
 	memcpy(first, was, SIZE);
-	make(kept_on(holder, "f"));
-	fd = open_rw(kept_on(holder, "f"));
-	if (rename(kept_on(taker, "g"), kept_on(taker, "f")))
+	make(at_place(holder, "f"));
+	fd = open_rw(at_place(holder, "f"));
+	if (rename(at_place(taker, "g"), at_place(taker, "f")))
 		tap_bad("rename: %s", strerror(errno));
 	works(fd, what);
 	if (pread(other, &c, 1, 0) != 1 || (u8)c != first[0])
 		tap_bad("the new one has other bytes");
 	close(fd);
 	close(other);
-	if (unlink(kept_on(taker, "f")))
+	if (unlink(at_place(taker, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	kept_gone(what);
 }
@@ -160,17 +160,17 @@ static void in_turn(void)
 {
 	int a, b, second;
 
-	make(kept_on(PLACE_A, "f"));
-	if (link(kept_on(PLACE_B, "f"), kept_on(PLACE_B, "h")))
+	make(at_place(PLACE_A, "f"));
+	if (link(at_place(PLACE_B, "f"), at_place(PLACE_B, "h")))
 		tap_bad("link: %s", strerror(errno));
-	a = open_rw(kept_on(PLACE_A, "f"));
-	b = open_rw(kept_on(PLACE_B, "h"));
-	second = open_rw(kept_on(PLACE_B, "f"));
-	if (unlink(kept_on(PLACE_B, "f")))
+	a = open_rw(at_place(PLACE_A, "f"));
+	b = open_rw(at_place(PLACE_B, "h"));
+	second = open_rw(at_place(PLACE_B, "f"));
+	if (unlink(at_place(PLACE_B, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	if (kept())
 		tap_bad("it has a name still");
-	if (unlink(kept_on(PLACE_A, "h")))
+	if (unlink(at_place(PLACE_A, "h")))
 		tap_bad("unlink: %s", strerror(errno));
 	works(a, "on a");
 	works(b, "on b");
@@ -190,12 +190,12 @@ static void after_write(void)
 {
 	int a, b;
 
-	make(kept_on(PLACE_A, "f"));
-	a = open_rw(kept_on(PLACE_A, "f"));
-	b = open_rw(kept_on(PLACE_B, "f"));
+	make(at_place(PLACE_A, "f"));
+	a = open_rw(at_place(PLACE_A, "f"));
+	b = open_rw(at_place(PLACE_B, "f"));
 	was[7]++;
 	if (pwrite(b, was + 7, 1, 7) != 1 || close(b) ||
-	    unlink(kept_on(PLACE_B, "f")))
+	    unlink(at_place(PLACE_B, "f")))
 		tap_bad("%s", strerror(errno));
 	works(a, "written to, then taken away");
 	close(a);
@@ -228,14 +228,14 @@ static void in_the_making(void)
 
 	for (i = 0; i < MAKINGS; i++) {
 		/* The directory is known. */
-		stat(kept_on(PLACE_A, "f"), &st);
+		stat(at_place(PLACE_A, "f"), &st);
 		lab("net_cut a in");
 		pthread_create(&maker, NULL, make_new,
-			       (void *)kept_on(PLACE_A, "f"));
-		while (stat(kept_on(PLACE_ORIGIN, "f"), &st))
+			       (void *)at_place(PLACE_A, "f"));
+		while (stat(at_place(PLACE_ORIGIN, "f"), &st))
 			lab_sleep(10);
 		pthread_create(&taker, NULL, take_away,
-			       (void *)kept_on(PLACE_B, "f"));
+			       (void *)at_place(PLACE_B, "f"));
 		lab_sleep(100);
 		lab("net_heal a");
 		pthread_join(maker, &fd);
@@ -261,9 +261,9 @@ static void restart(const char *how, bool wait, enum place holder,
 {
 	int fd;
 
-	make(kept_on(holder, "f"));
-	fd = open_rw(kept_on(holder, "f"));
-	if (unlink(kept_on(taker, "f")))
+	make(at_place(holder, "f"));
+	fd = open_rw(at_place(holder, "f"));
+	if (unlink(at_place(taker, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	lab(how);
 	lab("origin_start");
@@ -289,9 +289,9 @@ static void unseen(void)
 	DIR *d;
 	int fd;
 
-	make(kept_on(PLACE_A, "f"));
-	fd = open_rw(kept_on(PLACE_A, "f"));
-	unlink(kept_on(PLACE_A, "f"));
+	make(at_place(PLACE_A, "f"));
+	fd = open_rw(at_place(PLACE_A, "f"));
+	unlink(at_place(PLACE_A, "f"));
 	actor = PLACE_B;
 	if (!lstat(at("../.gns-orphans"), &st) || errno != ENOENT)
 		tap_bad("the hidden directory is seen: %s", strerror(errno));
@@ -313,9 +313,9 @@ static void death(void)
 {
 	int fd;
 
-	make(kept_on(PLACE_B, "f"));
-	fd = open_rw(kept_on(PLACE_B, "f"));
-	if (unlink(kept_on(PLACE_A, "f")))
+	make(at_place(PLACE_B, "f"));
+	fd = open_rw(at_place(PLACE_B, "f"));
+	if (unlink(at_place(PLACE_A, "f")))
 		tap_bad("unlink: %s", strerror(errno));
 	is_there(fd, "before");
 	kept_till_death("b");

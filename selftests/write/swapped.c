@@ -26,17 +26,12 @@ struct swap {
 	int err;
 };
 
-static const char *on(enum place p, const char *name)
-{
-	return lab_path(view_top[p], name);
-}
-
 static void *swap_thread(void *arg)
 {
 	struct swap *s = arg;
 
-	s->err = renameat2(AT_FDCWD, on(PLACE_B, s->one), AT_FDCWD,
-			   on(PLACE_B, s->two), RENAME_EXCHANGE) ?
+	s->err = renameat2(AT_FDCWD, at_place(PLACE_B, s->one), AT_FDCWD,
+			   at_place(PLACE_B, s->two), RENAME_EXCHANGE) ?
 			 errno :
 			 0;
 	return NULL;
@@ -46,29 +41,29 @@ static void *swap_thread(void *arg)
  * Host a, which is far away, is asked for its leases by the exchange. Its own
  * change is sent before it hears of that, and stands in line behind it.
  */
-static int while_swapped(const char *one, const char *two,
-			 int (*change)(void))
+static void while_swapped(const char *one, const char *two,
+			  int (*change)(void), const char *what)
 {
 	struct swap s = { one, two, -1 };
 	pthread_t t;
-	int ret;
 
 	view(PLACE_A);
 	lab("net_link a delay %ums", lab_slow(FAR));
 	t = lab_thread(swap_thread, &s);
 	lab_sleep(lab_slow(FAR) / 2);
-	ret = change() ? errno : 0;
+	if (change())
+		tap_bad("%s: %s", what, strerror(errno));
 	if (!lab_join(t, lab_slow(ENDS)))
 		die("the exchange does not end");
 	lab("net_link a");
 	if (s.err)
 		tap_bad("the exchange: %s", strerror(s.err));
-	return ret;
+	view_compare(what);
 }
 
 static void put(const char *name, const char *text)
 {
-	int fd = open(on(PLACE_B, name), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	int fd = open(at_place(PLACE_B, name), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	ssize_t len = strlen(text);
 
 	if (fd < 0 || write(fd, text, len) != len || close(fd))
@@ -77,7 +72,7 @@ static void put(const char *name, const char *text)
 
 static void make_dirs(void)
 {
-	if (mkdir(on(PLACE_B, "d"), 0755) || mkdir(on(PLACE_B, "e"), 0755))
+	if (mkdir(at_place(PLACE_B, "d"), 0755) || mkdir(at_place(PLACE_B, "e"), 0755))
 		tap_bad("mkdir: %s", strerror(errno));
 }
 
@@ -88,54 +83,44 @@ static void lives(const char *name)
 	DIR *d;
 
 	snprintf(path, sizeof(path), "%s/f", name);
-	if (access(on(PLACE_A, path), F_OK) != -1 || errno != ENOENT)
+	if (access(at_place(PLACE_A, path), F_OK) != -1 || errno != ENOENT)
 		tap_bad("%s: %s", path, strerror(errno));
-	if (mknod(on(PLACE_A, path), S_IFREG | 0644, 0))
+	if (mknod(at_place(PLACE_A, path), S_IFREG | 0644, 0))
 		tap_bad("%s: it can not be made: %s", path, strerror(errno));
-	d = opendir(on(PLACE_A, name));
+	d = opendir(at_place(PLACE_A, name));
 	if (!d || !readdir(d))
 		tap_bad("%s can not be listed: %s", name, strerror(errno));
 	if (d)
 		closedir(d);
 	view_compare("a directory that is used");
-	if (unlink(on(PLACE_A, path)) || rmdir(on(PLACE_A, name)))
+	if (unlink(at_place(PLACE_A, path)) || rmdir(at_place(PLACE_A, name)))
 		tap_bad("%s can not be removed: %s", name, strerror(errno));
 }
 
 static int rmdir_d(void)
 {
-	return rmdir(on(PLACE_A, "d"));
+	return rmdir(at_place(PLACE_A, "d"));
 }
 
 static void check_rmdir(void)
 {
-	int err;
-
 	make_dirs();
-	err = while_swapped("d", "e", rmdir_d);
-	if (err)
-		tap_bad("rmdir: %s", strerror(err));
-	view_compare("rmdir");
+	while_swapped("d", "e", rmdir_d, "rmdir");
 	lives("e");
 	tap_good("rmdir of a name that has become another directory's");
 }
 
 static int rename_g_d(void)
 {
-	return rename(on(PLACE_A, "g"), on(PLACE_A, "d"));
+	return rename(at_place(PLACE_A, "g"), at_place(PLACE_A, "d"));
 }
 
 static void check_replace(void)
 {
-	int err;
-
 	make_dirs();
-	if (mkdir(on(PLACE_B, "g"), 0700))
+	if (mkdir(at_place(PLACE_B, "g"), 0700))
 		tap_bad("mkdir: %s", strerror(errno));
-	err = while_swapped("d", "e", rename_g_d);
-	if (err)
-		tap_bad("rename: %s", strerror(err));
-	view_compare("a directory replaced");
+	while_swapped("d", "e", rename_g_d, "a directory replaced");
 	lives("e");
 	lives("d");
 	tap_good("rename over a name that has become another directory's");
@@ -143,20 +128,15 @@ static void check_replace(void)
 
 static int rename_f_h(void)
 {
-	return rename(on(PLACE_A, "f"), on(PLACE_A, "h"));
+	return rename(at_place(PLACE_A, "f"), at_place(PLACE_A, "h"));
 }
 
 static void check_rename(void)
 {
-	int err;
-
 	put("f", "one");
 	put("g", "another one");
-	err = while_swapped("f", "g", rename_f_h);
-	if (err)
-		tap_bad("rename: %s", strerror(err));
-	view_compare("rename");
-	if (unlink(on(PLACE_A, "g")) || unlink(on(PLACE_A, "h")))
+	while_swapped("f", "g", rename_f_h, "rename");
+	if (unlink(at_place(PLACE_A, "g")) || unlink(at_place(PLACE_A, "h")))
 		tap_bad("unlink: %s", strerror(errno));
 	tap_good("rename of a name that has become another file's");
 }

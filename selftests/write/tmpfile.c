@@ -26,7 +26,7 @@ static u8 was[SIZE]; /* what is in the file */
 
 static int begin(enum place p, const char *dir, int flags)
 {
-	int fd = open(kept_on(p, dir), O_TMPFILE | O_RDWR | O_CLOEXEC | flags,
+	int fd = open(at_place(p, dir), O_TMPFILE | O_RDWR | O_CLOEXEC | flags,
 		      0666);
 	int i;
 
@@ -75,9 +75,9 @@ static void named(const char *name, unsigned int links, const char *when)
 	int fd;
 
 	for (p = PLACE_A; p <= PLACE_ORIGIN; p++) {
-		fd = open(kept_on(p, name), O_RDONLY | O_CLOEXEC);
+		fd = open(at_place(p, name), O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			tap_bad("%s: %s: %s", when, kept_on(p, name),
+			tap_bad("%s: %s: %s", when, at_place(p, name),
 				strerror(errno));
 		else
 			same(fd, links, when);
@@ -87,13 +87,13 @@ static void named(const char *name, unsigned int links, const char *when)
 
 static void take_away(enum place p, const char *name)
 {
-	if (unlink(kept_on(p, name)))
+	if (unlink(at_place(p, name)))
 		tap_bad("unlink: %s", strerror(errno));
 }
 
 static int names_in(enum place p)
 {
-	DIR *d = opendir(kept_on(p, "."));
+	DIR *d = opendir(at_place(p, "."));
 	struct dirent *e;
 	int n = 0;
 
@@ -110,10 +110,10 @@ static int name_it(int fd, bool by_proc, enum place p, const char *name)
 	char path[64];
 
 	if (!by_proc)
-		return linkat(fd, "", AT_FDCWD, kept_on(p, name),
+		return linkat(fd, "", AT_FDCWD, at_place(p, name),
 			      AT_EMPTY_PATH);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, path, AT_FDCWD, kept_on(p, name),
+	return linkat(AT_FDCWD, path, AT_FDCWD, at_place(p, name),
 		      AT_SYMLINK_FOLLOW);
 }
 
@@ -123,7 +123,7 @@ static void no_name(int fd, enum place p, const char *when)
 
 	if (!name_it(fd, true, p, "new") || errno != ENOENT)
 		tap_bad("%s: a name: %s", when, strerror(errno));
-	if (!lstat(kept_on(PLACE_ORIGIN, "new"), &st))
+	if (!lstat(at_place(PLACE_ORIGIN, "new"), &st))
 		tap_bad("%s: it has one", when);
 }
 
@@ -136,7 +136,7 @@ static void life(enum place p, enum place other, const char *what)
 		tap_bad("it has a name");
 	if (kept() != 1)
 		tap_bad("%d files are kept", kept());
-	if (close(creat(kept_on(other, "f"), 0600)) ||
+	if (close(creat(at_place(other, "f"), 0600)) ||
 	    !name_it(fd, true, p, "f") || errno != EEXIST)
 		tap_bad("over another name: %s", strerror(errno));
 	take_away(p, "f");
@@ -186,9 +186,9 @@ static void as_created(void)
 	struct stat st;
 	int fd, err;
 
-	if (mkdir(kept_on(PLACE_A, "d"), 0777) ||
-	    chown(kept_on(PLACE_A, "d"), 0, 2000) ||
-	    chmod(kept_on(PLACE_A, "d"), 02775))
+	if (mkdir(at_place(PLACE_A, "d"), 0777) ||
+	    chown(at_place(PLACE_A, "d"), 0, 2000) ||
+	    chmod(at_place(PLACE_A, "d"), 02775))
 		tap_bad("d: %s", strerror(errno));
 	fd = begin(PLACE_B, "d", 0);
 	if (fstat(fd, &st) || st.st_mode != (S_IFREG | 0640) ||
@@ -198,13 +198,13 @@ static void as_created(void)
 	umask(mask);
 	if (seteuid(USER))
 		die("seteuid: %s", strerror(errno));
-	fd = open(kept_on(PLACE_A, "d"), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	fd = open(at_place(PLACE_A, "d"), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 	err = errno;
 	if (seteuid(0))
 		die("seteuid: %s", strerror(errno));
 	if (fd >= 0 || err != EACCES)
 		tap_bad("by somebody else: %s", strerror(err));
-	rmdir(kept_on(PLACE_A, "d"));
+	rmdir(at_place(PLACE_A, "d"));
 	kept_gone("mode, umask, group and rights as of a new file");
 }
 
@@ -277,7 +277,7 @@ static void session_dies(void)
 		tap_bad("what is gone gets a name");
 	else if (errno != ESTALE && errno != ENOENT && errno != EIO)
 		tap_bad("a name: %s", strerror(errno));
-	if (!lstat(kept_on(PLACE_A, "new"), &st) || errno != ENOENT)
+	if (!lstat(at_place(PLACE_A, "new"), &st) || errno != ENOENT)
 		tap_bad("there is a name");
 	close(fd);
 	kept_gone("a session that died");

@@ -402,9 +402,9 @@ int gns_change_wait(struct gns_change *ch)
 	return wait_for(ch, &ch->carried) ?: ch->c.ans.err;
 }
 
-bool gns_change_has(const struct gns_change *ch, const struct inode *inode)
+bool gns_change_has(const struct gns_change *ch, const struct gns_inode *gi)
 {
-	return find_changed(ch, &gns_i((struct inode *)inode)->fh);
+	return find_changed(ch, &gi->fh);
 }
 
 u64 gns_change_stamp(struct gns_change *ch, struct inode *dir)

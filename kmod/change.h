@@ -173,12 +173,12 @@ u64 gns_change_stamp(struct gns_change *ch, struct inode *dir);
 
 /**
  * gns_change_has() - is an object among those that a change has changed?
- * @ch:    answered
- * @inode: what was believed to be behind a name, when the change was sent
+ * @ch: answered
+ * @gi: what was believed to be behind a name, when the change was sent
  *
  * Return: true: it is; false: another one was there, or it is not known.
  */
-bool gns_change_has(const struct gns_change *ch, const struct inode *inode);
+bool gns_change_has(const struct gns_change *ch, const struct gns_inode *gi);
 
 /**
  * gns_change_after() - the version of an object after a change

@@ -318,7 +318,7 @@ int gns_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
  */
 static void forget_dead(struct gns_change *ch, struct inode *dir)
 {
-	if (S_ISDIR(dir->i_mode) && !gns_change_has(ch, dir))
+	if (S_ISDIR(dir->i_mode) && !gns_change_has(ch, gns_i(dir)))
 		remove_inode_hash(dir);
 }
 
@@ -383,8 +383,9 @@ static void exchange(struct dentry *old, struct dentry *new,
 static u64 moved_stamp(struct gns_change *ch, struct dentry *dentry,
 		       struct inode *dir)
 {
-	return gns_change_has(ch, d_inode(dentry)) ? gns_change_stamp(ch, dir) :
-						     0;
+	if (!gns_change_has(ch, gns_i(d_inode(dentry))))
+		return 0;
+	return gns_change_stamp(ch, dir);
 }
 
 /* FS_RENAME_DOES_D_MOVE: a stamp counts in one directory only. */

@@ -35,8 +35,6 @@ bool loss_is(int err)
 /* The next life's incarnation; it is put where that looks for it. */
 static void next_incarnation(struct gns_origin *o)
 {
-	if (o->losses++)
-		return;
 	origin_put_incarnation(o, o->incarnation + 1);
 	o->db->ops->commit(o->db, true, NULL, NULL);
 }
@@ -100,7 +98,8 @@ void loss_note(struct gns_origin *o, const struct gns_fh *fh,
 {
 	struct obj *obj = fh ? obj_get(o, fh) : NULL;
 
-	next_incarnation(o);
+	if (!o->losses++)
+		next_incarnation(o);
 	if (obj)
 		note_object(o, obj, s);
 	else if (fh)

@@ -292,8 +292,8 @@ static void settle_synced(void *arg, int err)
 
 	if (loss_is(-err))
 		loss_note(o, &obj->fh, NULL);
-	if (!err && obj->marked && !obj->loss && !obj->owner && obj->changed_gen == w->gen &&
-	    version_is_seen(obj))
+	if (!err && obj->marked && !obj->loss && !obj->owner &&
+	    obj->changed_gen == w->gen && version_is_seen(obj))
 		version_settle_now(o, obj);
 	else if (obj->marked)
 		version_settle_later(o, obj);

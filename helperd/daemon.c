@@ -304,6 +304,7 @@ static void reload_exports(struct daemon *d, struct gns_conf *now)
 			say(ERR, "reload: %s", d->err);
 			continue;
 		}
+		gns_origin_views_changed(d->origin);
 		say(INFO, "reload: export %s added", ex->name);
 		/* Its strings move over. */
 		conf->exports[conf->nexports++] = *ex;

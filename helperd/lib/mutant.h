@@ -54,6 +54,7 @@ enum gns_mutant_rule {
 	GNS_MUT_ORPHAN_FORGOTTEN, /* orphans of before a restart not known */
 	GNS_MUT_ORPHAN_NO_WAIT, /* they go right after a restart */
 	GNS_MUT_ORPHAN_NOT_ASKED, /* nobody is asked who has them open */
+	GNS_MUT_VIEWS_APART, /* an object seen in two exports is two */
 	GNS_MUT_END,
 };
 

@@ -7,10 +7,10 @@
 
 #include "origin/core.h"
 
-static const struct gns_changed *backend_saw(const struct gns_msg *rep,
+static const struct gns_changed *backend_saw(const struct change *c,
 					     const struct gns_fh *fh)
 {
-	const struct gns_changed_list *l = &rep->r_change.changed;
+	const struct gns_changed_list *l = &c->op.rep.r_change.changed;
 	u32 i;
 
 	for (i = 0; i < l->n; i++)
@@ -19,16 +19,18 @@ static const struct gns_changed *backend_saw(const struct gns_msg *rep,
 	return NULL;
 }
 
-/* The object is as @seen shows it, or gone; give it its next version. */
+/* The object is as the backend saw it, or gone; give it its next version. */
 static void version_object(struct change *c, u32 i,
-			   const struct gns_changed *seen,
 			   struct gns_changed_list *out)
 {
 	struct gns_origin *o = c->o;
 	struct obj *obj = c->obj[i];
 	struct gns_changed *ch = &out->v[out->n++];
+	const struct gns_changed *seen;
 
-	*ch = (struct gns_changed){ .fh = obj->fh, .before = c->before[i] };
+	*ch = (struct gns_changed){ .before = c->before[i] };
+	view_join(o, obj, c->view, &ch->fh);
+	seen = backend_saw(c, &ch->fh);
 	obj->changed_gen = ++o->gen;
 	/* It may have been seen to change beside gns in the meantime. */
 	obj->version = version_next(o, max_u64(c->before[i], obj->version));
@@ -38,17 +40,16 @@ static void version_object(struct change *c, u32 i,
 	if (seen)
 		ch->attr = seen->attr;
 	if (seen && !seen->attr.nlink)
-		orphan_made(c, obj);
+		orphan_made(c, obj, &ch->fh);
 	else if (!seen && i >= c->nbase)
 		version_gone(o, obj);
 	version_settle_later(o, obj);
 }
 
-static void version_child(struct change *c, const struct gns_msg *seen,
-			  struct gns_changed_list *out)
+static void version_child(struct change *c, struct gns_changed_list *out)
 {
-	const struct gns_fh *fh = &seen->r_change.fh;
-	const struct gns_changed *s = backend_saw(seen, fh);
+	const struct gns_fh *fh = &c->op.rep.r_change.fh;
+	const struct gns_changed *s = backend_saw(c, fh);
 	struct gns_changed *ch;
 	u32 i;
 
@@ -76,12 +77,9 @@ static void applied(struct gns_fsop *op)
 	if (!rep.status || !request_all_or_nothing(c->req)) {
 		for (i = 0; i < c->nobj; i++)
 			if (c->obj[i] != c->from)
-				version_object(c, i,
-					       backend_saw(&op->rep,
-							   &c->obj[i]->fh),
-					       &list);
+				version_object(c, i, &list);
 		if (!rep.status) {
-			version_child(c, &op->rep, &list);
+			version_child(c, &list);
 			orphan_applied(c);
 		}
 	}

@@ -77,7 +77,8 @@ static u64 lease_made(struct change *c, const struct gns_msg *rep)
 		return 0;
 	if (version_see(c->o, &r->fh, obj, &r->changed.v[i].attr) ==
 	    r->changed.v[i].after)
-		number = lease_grant(c->s, obj, c->req->type == GNS_TMPFILE);
+		number = lease_grant(c->s, obj, view_of(c->o, &r->fh),
+				     c->req->type == GNS_TMPFILE);
 	obj_put(c->o, obj);
 	return number;
 }
@@ -193,6 +194,8 @@ static bool add_base(struct change *c)
 	u32 i, n = request_fhs(c->req, fh);
 	bool ok = true;
 
+	/* All of one view, or the backend refuses it. */
+	c->view = n ? view_of(c->o, fh[0]) : 0;
 	for (i = 0; i < n && ok; i++)
 		ok = add_obj(c, fh[i]);
 	c->nbase = c->nobj;
@@ -212,7 +215,8 @@ struct change *change_turn(struct read *r)
 	c->o = r->o;
 	c->turn = r;
 	c->s = r->s;
-	c->obj[c->nobj++] = obj_get(r->o, &r->obj->fh);
+	obj_hold(r->o, r->obj);
+	c->obj[c->nobj++] = r->obj;
 	return c;
 }
 
@@ -373,6 +377,13 @@ void change_start(struct change *c)
 	resolve_next(c);
 }
 
+/* Of the mount that asks, which brings what it has up to date by itself. */
+static bool is_own(const struct change *c, const struct lease *l)
+{
+	return l->s == c->s &&
+	       l->of.view == c->view;
+}
+
 /* All objects are known and ours: nobody may go on caching them. */
 void change_resolved(struct change *c)
 {
@@ -388,7 +399,7 @@ void change_resolved(struct change *c)
 		for (l = LIST_FIRST(&c->obj[i]->leases); l; l = next) {
 			next = LIST_NEXT(l, by_obj);
 			if (l->hold || c->obj[i] == c->from ||
-			    (l->s == c->s && c->obj[i] != unmeant))
+			    (is_own(c, l) && c->obj[i] != unmeant))
 				continue;
 			l->waited = true;
 			c->pending++;

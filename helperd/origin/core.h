@@ -7,7 +7,8 @@
  *	   `---- objects (by handle) -- leases (list), waiting reads
  *
  * An object is in the table while something refers to it (refs) or while its
- * version is worth keeping. A lease belongs to one session and one object; it
+ * version is worth keeping. Several handles may mean it (view.c). A lease
+ * belongs to one session, one object and the view that it was given in; it
  * may go on as a hold, which lets nothing be cached (orphan.c). A
  * session outlives its connections; an instance outlives its sessions, for
  * its slots answer retries.
@@ -47,13 +48,19 @@
 struct obj;
 struct session;
 struct change;
+struct gns_cursor;
 struct recovery;
 struct lock_rec;
 struct lock_table;
 struct settling;
 
-struct lease {
+struct lease_key {
 	struct obj *obj;
+	u64 view;
+};
+
+struct lease {
+	struct lease_key of;
 	struct session *s;
 	u64 number; /* newest grant */
 	bool waited; /* obj->owner waits for its end */
@@ -62,7 +69,7 @@ struct lease {
 	u64 resend_at;
 	LIST_ENTRY(lease) by_obj;
 	TAILQ_ENTRY(lease) revoking; /* in s->revoking, oldest first */
-	UT_hash_handle hh; /* in s->leases, by obj */
+	UT_hash_handle hh; /* in s->leases, by of */
 };
 
 struct read;
@@ -71,7 +78,7 @@ TAILQ_HEAD(change_list, change);
 TAILQ_HEAD(obj_list, obj);
 
 struct obj {
-	struct gns_fh fh;
+	struct gns_fh fh; /* in the view that stands for all */
 	u32 refs; /* leases, reads, changes */
 	u32 readers; /* reads in the backend */
 	u64 version; /* 0: not known yet */
@@ -197,6 +204,7 @@ struct change {
 	u32 nobj;
 	u32 bytes; /* of origin->queued that it takes */
 	u32 nbase; /* the first ones, named by handle in the request */
+	u64 view; /* of the request's handles */
 	struct obj *from; /* the one of them that COPY only reads; NULL: none */
 	bool redo; /* it was under way at a crash: offset is settled */
 	bool overtaken; /* and something else has changed its object since */
@@ -222,7 +230,8 @@ struct vrec {
 
 /** struct orphan - a file without a name that somebody has open */
 struct orphan {
-	struct gns_fh fh;
+	struct gns_fh id; /* of the object, as it is in the table */
+	struct gns_fh fh; /* by which the backend has it */
 	UT_hash_handle hh;
 };
 
@@ -267,6 +276,7 @@ struct gns_origin {
 	u64 losses; /* syncs that failed, in this life */
 	u32 nlosses; /* objects with one */
 	bool loss_of_all; /* more than are known one by one */
+	bool views_parted; /* what was one object is several now */
 	u64 floor; /* versions handed out from now on are above */
 	u64 ceiling; /* durable: and not above this */
 	u64 max_ttl; /* durable: longest TTL promised */
@@ -290,9 +300,21 @@ struct gns_origin {
 /* object.c */
 struct obj *obj_get(struct gns_origin *o, const struct gns_fh *fh);
 struct obj *obj_find(struct gns_origin *o, const struct gns_fh *fh);
+void obj_hold(struct gns_origin *o, struct obj *obj);
 void obj_put(struct gns_origin *o, struct obj *obj);
 void obj_drop_all(struct gns_origin *o);
 bool obj_changed_since(struct gns_origin *o, const struct gns_fh *fh, u64 gen);
+
+/* view.c */
+u64 view_split(struct gns_origin *o, const struct gns_fh *fh,
+	       struct gns_fh *id);
+u64 view_of(struct gns_origin *o, const struct gns_fh *fh);
+void view_join(struct gns_origin *o, const struct obj *obj, u64 view,
+	       struct gns_fh *fh);
+bool view_means(struct gns_origin *o, const struct gns_fh *fh,
+		const struct obj *obj);
+int view_load(struct gns_origin *o, struct gns_cursor *c);
+void view_put(struct gns_origin *o);
 
 /* version.c */
 u64 version_see(struct gns_origin *o, const struct gns_fh *fh, struct obj *obj,
@@ -307,7 +329,7 @@ void version_settle_timer(void *arg);
 void version_settle_now(struct gns_origin *o, struct obj *obj);
 int version_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 		 u32 vlen);
-void version_recover(struct gns_origin *o);
+int version_recover(struct gns_origin *o);
 void version_drop_all(struct gns_origin *o);
 
 /* loss.c */
@@ -322,13 +344,13 @@ void loss_forget(struct gns_origin *o, struct obj *obj);
 void origin_put_incarnation(struct gns_origin *o, u64 incarnation);
 
 /* lease.c */
-u64 lease_grant(struct session *s, struct obj *obj, bool urgent);
-struct lease *lease_find(struct session *s, struct obj *obj);
+u64 lease_grant(struct session *s, struct obj *obj, u64 view, bool urgent);
+struct lease *lease_find(struct session *s, struct obj *obj, u64 view);
 void lease_revoke(struct lease *l);
 void lease_end(struct lease *l);
 void lease_released(struct session *s, const struct gns_fh *fh, u64 upto,
 		    bool open);
-struct lease *lease_hold(struct session *s, struct obj *obj);
+struct lease *lease_hold(struct session *s, struct obj *obj, u64 view);
 void lease_resend(struct session *s);
 void lease_resend_timer(void *arg);
 
@@ -340,7 +362,7 @@ void lock_forget(struct session *s, bool quietly);
 /* orphan.c */
 struct obj *orphan_unmeant(struct change *c);
 bool orphan_keeps(struct change *c);
-void orphan_made(struct change *c, struct obj *obj);
+void orphan_made(struct change *c, struct obj *obj, const struct gns_fh *fh);
 void orphan_applied(struct change *c);
 void orphan_unused(struct gns_origin *o, const struct gns_fh *fh);
 void orphan_start(struct gns_origin *o);

@@ -66,6 +66,12 @@ struct gns_fsop {
 
 struct gns_fs;
 
+/** struct gns_fs_view - objects seen in @view stand in @as */
+struct gns_fs_view {
+	u32 view;
+	u32 as;
+};
+
 /**
  * struct gns_fs_ops - a backend
  * @submit: run an operation
@@ -74,6 +80,17 @@ struct gns_fs;
  * @orphans: optional: call @each for every orphan that there is; at the start.
  *          Without it none are kept
  * @forget: an orphan goes for good, soon; nothing is under way with it
+ * @split:  optional: one object may have several handles, by the *view* (the
+ *          export of a tree) that a client looks at it through. Makes of @fh the
+ *          one that stands for the object, the same for all of them, which is
+ *          a handle, too; returns the view of @fh. What is no handle stays as it
+ *          is. Without it every handle is an object of its own
+ * @join:   with @split: the handle of the object @id in @view
+ * @views_were: with @split: what @views said in the life before, which may be
+ *          of views that are gone. Returns false when what was one object is
+ *          several now
+ * @views:  with @split: fill up to @max pairs, those that are gone too; returns
+ *          their number
  */
 struct gns_fs_ops {
 	void (*submit)(struct gns_fs *fs, struct gns_fsop *op);
@@ -83,6 +100,13 @@ struct gns_fs_ops {
 			void (*each)(void *arg, const struct gns_fh *fh),
 			void *arg);
 	void (*forget)(struct gns_fs *fs, const struct gns_fh *fh);
+	u32 (*split)(struct gns_fs *fs, const struct gns_fh *fh,
+		     struct gns_fh *id);
+	void (*join)(struct gns_fs *fs, const struct gns_fh *id, u32 view,
+		     struct gns_fh *fh);
+	bool (*views_were)(struct gns_fs *fs, const struct gns_fs_view *v,
+			   u32 n);
+	u32 (*views)(struct gns_fs *fs, struct gns_fs_view *v, u32 max);
 };
 
 struct gns_fs {

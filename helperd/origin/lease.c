@@ -6,11 +6,12 @@
 
 #include "origin/core.h"
 
-struct lease *lease_find(struct session *s, struct obj *obj)
+struct lease *lease_find(struct session *s, struct obj *obj, u64 view)
 {
+	struct lease_key key = { obj, view };
 	struct lease *l;
 
-	HASH_FIND_PTR(s->leases, &obj, l);
+	HASH_FIND(hh, s->leases, &key, sizeof(key), l);
 	return l;
 }
 
@@ -37,7 +38,8 @@ static bool is_changing(const struct obj *obj)
 	return c && !c->turn && c->from != obj;
 }
 
-static struct lease *lease_new(struct session *s, struct obj *obj, bool urgent)
+static struct lease *lease_new(struct session *s, struct obj *obj, u64 view,
+			       bool urgent)
 {
 	struct gns_origin *o = s->o;
 	struct lease *l;
@@ -48,20 +50,21 @@ static struct lease *lease_new(struct session *s, struct obj *obj, bool urgent)
 	if (!l)
 		return NULL;
 	l->s = s;
-	l->obj = obj_get(o, &obj->fh);
+	l->of = (struct lease_key){ obj, view };
+	obj_hold(o, obj);
 	LIST_INSERT_HEAD(&obj->leases, l, by_obj);
-	HASH_ADD_PTR(s->leases, obj, l);
+	HASH_ADD(hh, s->leases, of, sizeof(l->of), l);
 	o->stats.leases++;
 	s->nleases++;
 	return l;
 }
 
 /*
- * Give @s a lease on @obj with the answer being made now. Returns the grant's
+ * Give @s a lease on @obj, as seen in @view, with the answer being made now. Returns the grant's
  * number, or 0: the answer goes out without a lease. @urgent: a fault, or there
  * is nothing else that keeps the object.
  */
-u64 lease_grant(struct session *s, struct obj *obj, bool urgent)
+u64 lease_grant(struct session *s, struct obj *obj, u64 view, bool urgent)
 {
 	struct gns_origin *o = s->o;
 	struct lease *l;
@@ -72,11 +75,11 @@ u64 lease_grant(struct session *s, struct obj *obj, bool urgent)
 		return 0;
 	if (is_changing(obj) && !GNS_MUTANT(GRANT_DURING_CHANGE))
 		return 0;
-	l = lease_find(s, obj);
+	l = lease_find(s, obj, view);
 	if (l && l->revoke_at)
 		return 0;
 	if (!l)
-		l = lease_new(s, obj, urgent);
+		l = lease_new(s, obj, view, urgent);
 	if (!l)
 		return 0;
 	o->stats.grants++;
@@ -86,13 +89,13 @@ u64 lease_grant(struct session *s, struct obj *obj, bool urgent)
 }
 
 /* The file is open there, whatever is cached of it; NULL: no room. */
-struct lease *lease_hold(struct session *s, struct obj *obj)
+struct lease *lease_hold(struct session *s, struct obj *obj, u64 view)
 {
-	struct lease *l = lease_find(s, obj);
+	struct lease *l = lease_find(s, obj, view);
 
 	if (l)
 		return l;
-	l = lease_new(s, obj, false);
+	l = lease_new(s, obj, view, false);
 	if (!l)
 		return NULL;
 	l->hold = true;
@@ -114,7 +117,7 @@ static void revoke_send(struct lease *l)
 	if (oc)
 		oconn_last(s, oc);
 	l->resend_at = gns_boottime(s->o->env) + s->ttl / 8;
-	msg.revoke.fh = l->obj->fh;
+	view_join(s->o, l->of.obj, l->of.view, &msg.revoke.fh);
 	msg.revoke.upto = l->number;
 	/* Without a connection it goes out when one joins. */
 	if (oc)
@@ -166,7 +169,7 @@ void lease_resend_timer(void *arg)
 /* It is revoked no more; returns the change that waited for that, or NULL. */
 static struct change *lease_settled(struct lease *l)
 {
-	struct change *c = l->waited ? l->obj->owner : NULL;
+	struct change *c = l->waited ? l->of.obj->owner : NULL;
 
 	if (l->revoke_at)
 		TAILQ_REMOVE(&l->s->revoking, l, revoking);
@@ -179,7 +182,7 @@ static struct change *lease_settled(struct lease *l)
 void lease_end(struct lease *l)
 {
 	struct gns_origin *o = l->s->o;
-	struct obj *obj = l->obj;
+	struct obj *obj = l->of.obj;
 	struct change *c = lease_settled(l);
 
 	LIST_REMOVE(l, by_obj);
@@ -197,7 +200,7 @@ void lease_released(struct session *s, const struct gns_fh *fh, u64 upto,
 		    bool open)
 {
 	struct obj *obj = obj_find(s->o, fh);
-	struct lease *l = obj ? lease_find(s, obj) : NULL;
+	struct lease *l = obj ? lease_find(s, obj, view_of(s->o, fh)) : NULL;
 	struct change *c;
 
 	/* A word about older grants says nothing about a newer one. */

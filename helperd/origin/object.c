@@ -9,28 +9,45 @@
 /* Objects kept without a user, for their versions. */
 #define IDLE_MAX 65536u
 
-struct obj *obj_find(struct gns_origin *o, const struct gns_fh *fh)
+static struct obj *find(struct gns_origin *o, const struct gns_fh *id)
 {
 	struct obj *obj;
 
-	HASH_FIND(hh, o->objs, fh->b, fh->len, obj);
+	HASH_FIND(hh, o->objs, id->b, id->len, obj);
 	return obj;
+}
+
+struct obj *obj_find(struct gns_origin *o, const struct gns_fh *fh)
+{
+	struct gns_fh id;
+
+	view_split(o, fh, &id);
+	return find(o, &id);
+}
+
+/* One more reference to what the table has. */
+void obj_hold(struct gns_origin *o, struct obj *obj)
+{
+	if (!obj->refs++)
+		TAILQ_REMOVE(&o->lru, obj, lru);
 }
 
 /* Returns the object with a reference, or NULL without memory. */
 struct obj *obj_get(struct gns_origin *o, const struct gns_fh *fh)
 {
-	struct obj *obj = obj_find(o, fh);
+	struct gns_fh id;
+	struct obj *obj;
 
+	view_split(o, fh, &id);
+	obj = find(o, &id);
 	if (obj) {
-		if (!obj->refs++)
-			TAILQ_REMOVE(&o->lru, obj, lru);
+		obj_hold(o, obj);
 		return obj;
 	}
 	obj = calloc(1, sizeof(*obj));
 	if (!obj)
 		return NULL;
-	obj->fh = *fh;
+	obj->fh = id;
 	obj->refs = 1;
 	LIST_INIT(&obj->leases);
 	TAILQ_INIT(&obj->waiting);

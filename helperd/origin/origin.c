@@ -55,6 +55,8 @@ static int load_config(struct loaded *l, const u8 *key, u32 klen, const u8 *val,
 	struct gns_origin *o = l->o;
 
 #define IS(name) (klen == sizeof("C" name) - 1 && !memcmp(key, "C" name, klen))
+	if (IS("views"))
+		return view_load(o, &c);
 	if (IS("ceiling")) {
 		o->ceiling = gns_take(&c, 8);
 	} else if (IS("ttl")) {
@@ -149,7 +151,10 @@ static void start(struct gns_origin *o, const struct loaded *l)
 	u64 ttl = GNS_MUTANT(TTL_NOT_DURABLE) ? o->cfg.ttl : o->max_ttl;
 	bool same_boot = l->have_boot && gns_id_eq(&l->boot, &o->cfg.boot_id);
 
-	version_recover(o);
+	if (o->views_parted) {
+		gns_warn("exports that were of one filesystem are not any more: what satellites have cached is fetched again");
+		add_floor(o, 0);
+	}
 	if (l->have_boot && !same_boot && !l->clean) {
 		add_floor(o, l->synced_at);
 		o->incarnation++;
@@ -168,6 +173,7 @@ static void start(struct gns_origin *o, const struct loaded *l)
 	origin_put_incarnation(o, o->incarnation);
 	put_u64(o, KEY("synced"), gns_realtime(o->env));
 	put_floors(o);
+	view_put(o);
 	o->db->ops->put(o->db, KEY("boot"), o->cfg.boot_id.b, GNS_ID_LEN);
 	o->fs->ops->sync(o->fs, NULL, tree_synced, o);
 }
@@ -221,6 +227,8 @@ struct gns_origin *gns_origin_create(struct gns_env *env, struct gns_fs *fs,
 	gns_timer_init(&o->orphan_timer, env, orphan_timer, o);
 	gns_timer_init(&o->resend_timer, env, lease_resend_timer, o);
 	err = db->ops->load(db, load_one, &l);
+	if (!err)
+		err = version_recover(o);
 	if (err) {
 		gns_origin_destroy(o);
 		errno = -err;

@@ -100,6 +100,12 @@ int gns_origin_accept(struct gns_origin *o, struct gns_conn *conn);
 void gns_origin_quiesce(struct gns_origin *o, void (*done)(void *arg, int err),
 			void *arg);
 
+/**
+ * gns_origin_views_changed() - the tree is shown by one export more
+ * @o: the origin; what it has to know of that is written down, in the background
+ */
+void gns_origin_views_changed(struct gns_origin *o);
+
 /** gns_origin_set_ttl() - new sessions and renewals get this TTL, ns */
 void gns_origin_set_ttl(struct gns_origin *o, u64 ttl);
 

@@ -29,8 +29,10 @@
 static struct orphan *orphan_find(struct gns_origin *o, const struct gns_fh *fh)
 {
 	struct orphan *orphan;
+	struct gns_fh id;
 
-	HASH_FIND(hh, o->orphans, fh->b, fh->len, orphan);
+	view_split(o, fh, &id);
+	HASH_FIND(hh, o->orphans, id.b, id.len, orphan);
 	return orphan;
 }
 
@@ -62,7 +64,7 @@ static struct obj *loser(struct change *c, bool *open, bool *meant)
 	}
 	*open &= *meant;
 	for (i = 0; i < c->nobj && fh->len; i++)
-		if (gns_fh_eq(&c->obj[i]->fh, fh))
+		if (view_means(c->o, fh, c->obj[i]))
 			return c->obj[i];
 	return NULL;
 }
@@ -88,7 +90,7 @@ bool orphan_keeps(struct change *c)
 	if (!obj)
 		return false;
 	if (open && !c->s->dead && !GNS_MUTANT(ORPHAN_OWN_OPEN) &&
-	    lease_hold(c->s, obj))
+	    lease_hold(c->s, obj, c->view))
 		return true;
 	LIST_FOREACH(l, &obj->leases, by_obj)
 		if (l->hold)
@@ -117,21 +119,23 @@ static void orphan_add(struct gns_origin *o, const struct gns_fh *fh)
 		return;
 	}
 	orphan->fh = *fh;
-	HASH_ADD_KEYPTR(hh, o->orphans, orphan->fh.b, orphan->fh.len, orphan);
+	view_split(o, fh, &orphan->id);
+	HASH_ADD_KEYPTR(hh, o->orphans, orphan->id.b, orphan->id.len, orphan);
 	o->stats.orphans++;
 	orphan_arm(o);
 }
 
 /*
- * @c has taken the last name of @obj, or changed it later. The writer's lease
+ * @c has taken the last name of @obj, which the backend has as @fh from now on,
+ * or changed it later. The writer's lease
  * was not revoked; if he has not got it open, nobody would give that back.
  */
-void orphan_made(struct change *c, struct obj *obj)
+void orphan_made(struct change *c, struct obj *obj, const struct gns_fh *fh)
 {
-	struct lease *l = lease_find(c->s, obj);
+	struct lease *l = lease_find(c->s, obj, c->view);
 	bool open, meant;
 
-	orphan_add(c->o, &obj->fh);
+	orphan_add(c->o, fh);
 	if (l && !l->hold && loser(c, &open, &meant) == obj && !open)
 		lease_revoke(l);
 }
@@ -169,7 +173,7 @@ void orphan_unused(struct gns_origin *o, const struct gns_fh *fh)
 	obj = obj_find(o, fh);
 	if (obj)
 		version_gone(o, obj);
-	o->fs->ops->forget(o->fs, fh);
+	o->fs->ops->forget(o->fs, &orphan->fh);
 	orphan_free(o, orphan);
 }
 

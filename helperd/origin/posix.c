@@ -248,6 +248,10 @@ static const struct gns_fs_ops posix_ops = {
 	.sync = posix_sync,
 	.orphans = posix_orphans,
 	.forget = posix_forget,
+	.split = posix_split,
+	.join = posix_join,
+	.views_were = posix_views_were,
+	.views = posix_views,
 };
 
 static u64 memory_size(void)
@@ -333,6 +337,7 @@ void posix_put(struct posix *p)
 	orphans_drop_all(p);
 	gns_windows_destroy(p->windows);
 	export_free_all(p);
+	free(p->was);
 	mac_free(p);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->idle);

@@ -104,7 +104,9 @@ struct gns_fs *gns_posix_create(uv_loop_t *loop,
  * @err:  set to what is wrong, and what to do, when it fails
  * @size: bytes of @err
  *
- * Blocks. Needs CAP_DAC_READ_SEARCH and a filesystem with file handles.
+ * Blocks. Needs CAP_DAC_READ_SEARCH and a filesystem with file handles. Exports
+ * of one filesystem may show the same files: they are the same objects then, see
+ * split() in fs.h.
  *
  * Return: 0; a negative errno.
  */

@@ -87,16 +87,10 @@ static int check_names(struct posix *p, const struct gns_posix_export *cfg,
 static int open_root(struct exported *ex, const char *path, char *err,
 		     size_t size)
 {
-	struct statx st;
 	int e;
 
 	ex->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ex->root < 0) {
-		e = -errno;
-		return fail(e, err, size, "export %s: %s: %s", ex->name, path,
-			    strerror(errno));
-	}
-	if (statx(ex->root, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st)) {
 		e = -errno;
 		return fail(e, err, size, "export %s: %s: %s", ex->name, path,
 			    strerror(errno));
@@ -142,43 +136,6 @@ static int try_handles(struct posix *p, struct exported *ex, const char *path,
 		    ex->name, path, strerror(-fd));
 }
 
-/* Is the directory @root in, or the same as, the one that @of is? */
-static bool is_inside(int root, int of)
-{
-	struct stat st, up, want;
-	int fd = dup(root), next;
-	bool inside = false;
-
-	if (fd < 0 || fstat(of, &want) || fstat(fd, &st)) {
-		close(fd);
-		return false;
-	}
-	while (!inside) {
-		inside = st.st_dev == want.st_dev && st.st_ino == want.st_ino;
-		next = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		close(fd);
-		fd = next;
-		if (fd < 0 || fstat(fd, &up) ||
-		    (up.st_dev == st.st_dev && up.st_ino == st.st_ino))
-			break;
-		st = up;
-	}
-	close(fd);
-	return inside;
-}
-
-/* Leases and locks know an object by its export, too. */
-static void warn_overlap(struct posix *p, const struct exported *ex)
-{
-	const struct exported *e;
-
-	SLIST_FOREACH(e, &p->exports, link)
-		if (is_inside(ex->root, e->root) ||
-		    is_inside(e->root, ex->root))
-			gns_warn("exports %s and %s show the same files: who mounts the one may read what is older than a change made by the other, and locks do not count in both. Export them once",
-				 ex->name, e->name);
-}
-
 int gns_posix_export(struct gns_fs *fs, const struct gns_posix_export *cfg,
 		     char *err, size_t size)
 {
@@ -214,7 +171,8 @@ int gns_posix_export(struct gns_fs *fs, const struct gns_posix_export *cfg,
 		return rc;
 	}
 	ex->acls = acl_supported(ex->root);
-	warn_overlap(p, ex);
+	ex->sb = view_filesystem(ex);
+	ex->stands = view_first(p, ex);
 	pthread_mutex_lock(&p->lock);
 	SLIST_INSERT_HEAD(&p->exports, ex, link);
 	pthread_mutex_unlock(&p->lock);

@@ -82,6 +82,53 @@ u32 export_id(const char *name)
 	return XXH32(name, strlen(name), 0);
 }
 
+/* The number of the export that @fh says; false: it is no handle. */
+bool fh_has_view(const struct gns_fh *fh, u32 *view)
+{
+	u32 i;
+
+	if (fh->len < 4 + 1 + FH_MAC_LEN || fh->len > GNS_FH_MAX ||
+	    (fh->b[4] == TYPE_LONG && fh->len < 4 + 5 + FH_MAC_LEN))
+		return false;
+	for (*view = 0, i = 0; i < 4; i++)
+		*view |= (u32)fh->b[i] << 8 * i;
+	return true;
+}
+
+/* It has no checksum after that before fh_seal(). */
+void fh_set_view(struct gns_fh *fh, u32 view)
+{
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		fh->b[i] = view >> 8 * i;
+}
+
+int fh_seal(struct posix *p, struct gns_fh *fh)
+{
+	u32 len = fh->len - FH_MAC_LEN;
+
+	return mac_make(p, fh->b, len, fh->b + len);
+}
+
+static bool mac_is_right(struct posix *p, const struct gns_fh *fh)
+{
+	u32 len = fh->len - FH_MAC_LEN;
+	u8 mac[FH_MAC_LEN];
+
+	return !mac_make(p, fh->b, len, mac) &&
+	       !CRYPTO_memcmp(mac, fh->b + len, FH_MAC_LEN);
+}
+
+/* On the loop's thread: was it made by us? What is in use has been checked. */
+bool fh_is_ours(struct posix *p, const struct gns_fh *fh)
+{
+	u32 view;
+
+	return fh_has_view(fh, &view) &&
+	       (pobj_find(p, fh) || mac_is_right(p, fh));
+}
+
 static int fh_pack(struct posix *p, const struct exported *ex,
 		   const struct file_handle *h, struct gns_fh *fh)
 {
@@ -91,16 +138,13 @@ static int fh_pack(struct posix *p, const struct exported *ex,
 	if (head + h->handle_bytes + FH_MAC_LEN > GNS_FH_MAX)
 		return -EOVERFLOW;
 	memset(fh, 0, sizeof(*fh));
-	for (i = 0; i < 4; i++) {
-		fh->b[i] = ex->id >> 8 * i;
-		if (is_long)
-			fh->b[5 + i] = (u32)h->handle_type >> 8 * i;
-	}
+	fh_set_view(fh, ex->id);
+	for (i = 0; i < 4 && is_long; i++)
+		fh->b[5 + i] = (u32)h->handle_type >> 8 * i;
 	fh->b[4] = is_long ? TYPE_LONG : (u32)h->handle_type;
 	memcpy(fh->b + head, h->f_handle, h->handle_bytes);
 	fh->len = head + h->handle_bytes + FH_MAC_LEN;
-	return mac_make(p, fh->b, fh->len - FH_MAC_LEN,
-			fh->b + fh->len - FH_MAC_LEN);
+	return fh_seal(p, fh);
 }
 
 /*
@@ -125,18 +169,11 @@ int fh_make(struct posix *p, const struct exported *ex, int dir,
 /* The export @fh is of, when it was made by us; NULL: it was not. */
 struct exported *fh_check(struct posix *p, const struct gns_fh *fh)
 {
-	u8 mac[FH_MAC_LEN];
 	struct exported *ex;
-	u32 id = 0, i;
+	u32 id;
 
-	if (fh->len < 4 + 1 + FH_MAC_LEN || fh->len > GNS_FH_MAX ||
-	    (fh->b[4] == TYPE_LONG && fh->len < 4 + 5 + FH_MAC_LEN))
+	if (!fh_has_view(fh, &id) || !mac_is_right(p, fh))
 		return NULL;
-	if (mac_make(p, fh->b, fh->len - FH_MAC_LEN, mac) ||
-	    CRYPTO_memcmp(mac, fh->b + fh->len - FH_MAC_LEN, FH_MAC_LEN))
-		return NULL;
-	for (i = 0; i < 4; i++)
-		id |= (u32)fh->b[i] << 8 * i;
 	pthread_mutex_lock(&p->lock);
 	SLIST_FOREACH(ex, &p->exports, link)
 		if (ex->id == id)

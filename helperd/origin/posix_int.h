@@ -44,6 +44,8 @@ struct exported {
 	u32 id;
 	int root; /* the directory, readable: handles open relative to it */
 	int mount_id;
+	u64 sb; /* which filesystem; see posix_view.c */
+	const struct exported *stands; /* whose handles stand for its own */
 	bool read_only;
 	bool acls; /* its filesystem has access control lists */
 	enum gns_squash squash;
@@ -136,6 +138,8 @@ struct posix {
 	struct gns_posix_config cfg;
 	struct gns_posix_stats stats;
 	SLIST_HEAD(, exported) exports;
+	struct gns_fs_view *was; /* of the life before */
+	u32 nwas;
 	struct pobj *objs;
 	struct pobj_lru lru;
 	u32 nobjs;
@@ -177,6 +181,15 @@ void job_sync(struct posix *p, struct exported *ex, struct pobj *po,
 void job_forget(struct posix *p, struct pobj *po);
 void job_drop_all(struct posix *p);
 
+/* posix_view.c */
+u64 view_filesystem(const struct exported *ex);
+const struct exported *view_first(struct posix *p, const struct exported *ex);
+u32 posix_split(struct gns_fs *fs, const struct gns_fh *fh, struct gns_fh *id);
+void posix_join(struct gns_fs *fs, const struct gns_fh *id, u32 view,
+		struct gns_fh *fh);
+bool posix_views_were(struct gns_fs *fs, const struct gns_fs_view *v, u32 n);
+u32 posix_views(struct gns_fs *fs, struct gns_fs_view *v, u32 max);
+
 /* posix_handle.c */
 int mac_init(struct posix *p);
 void mac_free(struct posix *p);
@@ -184,6 +197,10 @@ u32 export_id(const char *name);
 int fh_make(struct posix *p, const struct exported *ex, int dir,
 	    const char *name, struct gns_fh *fh);
 struct exported *fh_check(struct posix *p, const struct gns_fh *fh);
+bool fh_has_view(const struct gns_fh *fh, u32 *view);
+void fh_set_view(struct gns_fh *fh, u32 view);
+int fh_seal(struct posix *p, struct gns_fh *fh);
+bool fh_is_ours(struct posix *p, const struct gns_fh *fh);
 int fh_open(const struct exported *ex, const struct gns_fh *fh, int flags);
 int name_copy(const struct gns_str *name, char *out);
 int name_open(int dir, const char *name, u64 flags, u32 mode);

@@ -99,7 +99,7 @@ static void read_grant(struct read *r, const struct gns_fh *fh,
 		goto out;
 	g->version = version_see(o, fh, obj, attr);
 	if (want & GNS_WANT_LEASE && obj)
-		g->number = lease_grant(r->s, obj, r->turn);
+		g->number = lease_grant(r->s, obj, view_of(o, fh), r->turn);
 out:
 	if (want & GNS_WANT_LEASE && obj)
 		obj_put(o, obj);
@@ -109,7 +109,7 @@ static void answer_lookup(struct read *r)
 {
 	struct gns_r_lookup *l = &r->op.rep.r_lookup;
 
-	read_grant(r, &r->obj->fh, &r->op.self, &l->dir);
+	read_grant(r, read_fh(r->req), &r->op.self, &l->dir);
 	if (!l->absent)
 		read_grant(r, &l->child.fh, &l->child.attr, &l->child.grant);
 }
@@ -199,9 +199,9 @@ static void read_answer(struct read *r)
 	case GNS_SEEK:
 		break;
 	default:
-		rep->r_obj.fh = r->obj->fh;
+		rep->r_obj.fh = *read_fh(r->req);
 		rep->r_obj.attr = r->op.self;
-		read_grant(r, &r->obj->fh, &r->op.self, &rep->r_obj.grant);
+		read_grant(r, &rep->r_obj.fh, &r->op.self, &rep->r_obj.grant);
 		if (r->req->type == GNS_READDIR)
 			err = answer_entries(r);
 		else if (r->req->type == GNS_READ)
@@ -301,7 +301,8 @@ static bool read_holds_lease(const struct read *r)
 
 	if (r->req->type != GNS_READ || !r->req->range.lease)
 		return false;
-	l = lease_find(r->s, r->obj);
+	l = lease_find(r->s, r->obj,
+		       view_of(r->o, &r->req->range.fh));
 	return l && !l->hold && !l->revoke_at &&
 	       l->number == r->req->range.lease;
 }

@@ -23,8 +23,10 @@ static void back_off(struct change *c)
 	u32 i, n = c->nobj;
 	struct obj *keep[GNS_CHANGED_MAX];
 
-	for (i = 0; i < n; i++)
-		keep[i] = obj_get(c->o, &c->obj[i]->fh);
+	for (i = 0; i < n; i++) {
+		keep[i] = c->obj[i];
+		obj_hold(c->o, keep[i]);
+	}
 	change_release(c);
 	for (i = 0; i < n; i++)
 		c->obj[i] = keep[i];
@@ -39,7 +41,7 @@ static bool is_child(const struct change *c, const struct obj *obj)
 	u32 i;
 
 	for (i = 0; i < c->nchild; i++)
-		if (gns_fh_eq(&c->child[i], &obj->fh))
+		if (view_means(c->o, &c->child[i], obj))
 			return true;
 	return false;
 }
@@ -162,7 +164,7 @@ static void name_done(struct gns_fsop *op)
 static void ask_attr(struct change *c)
 {
 	c->ask = (struct gns_msg){ .type = GNS_GETATTR };
-	c->ask.obj.fh = c->obj[c->step]->fh;
+	view_join(c->o, c->obj[c->step], c->view, &c->ask.obj.fh);
 	ask(c, attr_done);
 }
 

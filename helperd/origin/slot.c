@@ -210,10 +210,11 @@ void slot_not_run(struct gns_origin *o, struct slot *sl)
 	o->db->ops->commit(o->db, false, NULL, NULL);
 }
 
-/* Does the change that @sl remembers run on @fh when it runs again? */
-static bool redoes(const struct slot *sl, const struct gns_fh *fh)
+/* Does the change that @sl remembers run on @obj when it runs again? */
+static bool redoes(struct gns_origin *o, const struct slot *sl,
+		   const struct obj *obj)
 {
-	return gns_fh_eq(&sl->fh[0], fh) || gns_fh_eq(&sl->fh[1], fh);
+	return view_means(o, &sl->fh[0], obj) || view_means(o, &sl->fh[1], obj);
 }
 
 static bool shares(const struct change *c, const struct change *w)
@@ -224,7 +225,7 @@ static bool shares(const struct change *c, const struct change *w)
 		if (c->obj[i] == c->from)
 			continue;
 		/* A name may not have been looked up again yet. */
-		if (redoes(w->slot, &c->obj[i]->fh))
+		if (redoes(c->o, w->slot, c->obj[i]))
 			return true;
 		for (k = 0; k < w->nobj; k++)
 			if (c->obj[i] == w->obj[k])
@@ -263,7 +264,7 @@ void slot_touch(struct gns_origin *o, const struct change *c)
 		next = TAILQ_NEXT(sl, redo);
 		for (i = 0; i < c->nobj; i++) {
 			if (sl == c->slot || c->obj[i] == c->from ||
-			    !redoes(sl, &c->obj[i]->fh))
+			    !redoes(o, sl, c->obj[i]))
 				continue;
 			slot_set_state(o, sl, SLOT_UNKNOWN);
 			slot_put(o, sl, REC_UNKNOWN, NULL, NULL);

@@ -28,24 +28,34 @@
 
 static struct vrec *vrec_find(struct gns_origin *o, const struct gns_fh *fh)
 {
+	struct gns_fh id;
 	struct vrec *r;
 
-	HASH_FIND(hh, o->vrecs, fh->b, fh->len, r);
+	view_split(o, fh, &id);
+	HASH_FIND(hh, o->vrecs, id.b, id.len, r);
+	return r;
+}
+
+static struct vrec *vrec_add(struct gns_origin *o, const struct gns_fh *id)
+{
+	struct vrec *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->fh = *id;
+	HASH_ADD_KEYPTR(hh, o->vrecs, r->fh.b, r->fh.len, r);
 	return r;
 }
 
 static struct vrec *vrec_make(struct gns_origin *o, const struct gns_fh *fh)
 {
 	struct vrec *r = vrec_find(o, fh);
+	struct gns_fh id;
 
 	if (r)
 		return r;
-	r = calloc(1, sizeof(*r));
-	if (!r)
-		return NULL;
-	r->fh = *fh;
-	HASH_ADD_KEYPTR(hh, o->vrecs, r->fh.b, r->fh.len, r);
-	return r;
+	view_split(o, fh, &id);
+	return vrec_add(o, &id);
 }
 
 static u32 vrec_key(const struct gns_fh *fh, u8 *key)
@@ -85,7 +95,8 @@ int version_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 	if (klen < 2 || klen - 1 > GNS_FH_MAX || vlen != VREC_LEN)
 		return -EINVAL;
 	memcpy(fh.b, key + 1, fh.len);
-	r = vrec_make(o, &fh);
+	/* As it stands there, see unite(). */
+	r = vrec_add(o, &fh);
 	if (!r)
 		return -ENOMEM;
 	r->version = gns_take(&c, 8);
@@ -328,7 +339,8 @@ static void settle_begin(struct gns_origin *o, struct obj *obj)
 	if (!w)
 		return;
 	w->o = o;
-	w->obj = obj_get(o, &obj->fh);
+	w->obj = obj;
+	obj_hold(o, obj);
 	w->gen = obj->changed_gen;
 	LIST_INSERT_HEAD(&o->settling, w, link);
 	if (version_is_seen(obj)) {
@@ -359,9 +371,43 @@ void version_settle_timer(void *arg)
 		gns_timer_arm(&o->settle_timer, max_u64(obj->quiet_at, now + 1));
 }
 
-/* After loading: what was marked may be anything now. */
-void version_recover(struct gns_origin *o)
+/* @old is by a handle that does not stand for its object any more. */
+static int unite(struct gns_origin *o, struct vrec *old)
 {
+	struct vrec *r = vrec_make(o, &old->fh);
+
+	if (!r)
+		return -ENOMEM;
+	/* Two that were of two objects: the newer one says it all. */
+	if (old->version > r->version) {
+		r->version = old->version;
+		r->ctime = old->ctime;
+	}
+	r->marked |= old->marked;
+	vrec_put(o, r);
+	vrec_delete(o, old);
+	return 0;
+}
+
+/* All records are loaded, and all views are known: each object has one. */
+static int unite_all(struct gns_origin *o)
+{
+	struct vrec *r, *tmp;
+	struct gns_fh id;
+	int err = 0;
+
+	HASH_ITER(hh, o->vrecs, r, tmp) {
+		view_split(o, &r->fh, &id);
+		if (!err && !gns_fh_eq(&id, &r->fh))
+			err = unite(o, r);
+	}
+	return err;
+}
+
+/* After loading: what was marked may be anything now. 0 or -ENOMEM. */
+int version_recover(struct gns_origin *o)
+{
+	int err = unite_all(o);
 	struct vrec *r, *tmp;
 	struct obj *obj;
 
@@ -382,6 +428,7 @@ void version_recover(struct gns_origin *o)
 		version_settle_later(o, obj);
 		obj_put(o, obj);
 	}
+	return err;
 }
 
 void version_drop_all(struct gns_origin *o)

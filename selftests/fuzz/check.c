@@ -83,7 +83,7 @@ void check_revoked(struct sats *s)
 		if (!os)
 			continue;
 		HASH_ITER(hh, os->leases, l, tmp) {
-			struct sat_lease *sl = sat_lease(ss, &l->obj->fh);
+			struct sat_lease *sl = sat_lease(ss, &l->of.obj->fh);
 
 			FUZZ_CHECK(!l->revoke_at || (sl && sl->revoked),
 				   "a REVOKE was not sent");

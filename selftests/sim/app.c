@@ -260,7 +260,7 @@ static void ask(struct kop *op, struct kobj *o)
 				     GNS_LOOKUP, GNS_READDIR, GNS_FSYNC };
 	struct kmodel *k = op->k;
 	struct kreq *q = kreq_new(k, op, op->ino, types[op->kind]);
-	struct gns_fh fh = simfs_fh(k->s->fs, op->ino);
+	struct gns_fh fh = kmodel_fh(k, op->ino);
 	u8 want = GNS_WANT_LEASE;
 
 	if (op->kind == OP_MMAP && sim_chance(k->s, 500000))
@@ -289,7 +289,7 @@ static void ask(struct kop *op, struct kobj *o)
 	case OP_STAT:
 		if (op->by_name) {
 			q->msg.type = GNS_LOOKUP;
-			q->msg.name.fh = simfs_fh(k->s->fs, INO_ROOT);
+			q->msg.name.fh = kmodel_fh(k, INO_ROOT);
 			q->msg.name.want = want;
 			q->msg.name.name =
 				*req_name(q, 0, op->ino - INO_LOG(0));
@@ -326,7 +326,7 @@ static void change(struct kop *op)
 	struct kmodel *k = op->k;
 	struct kreq *q = kreq_new(k, op, op->ino,
 				  types[op->kind - OP_CHANGES]);
-	struct gns_fh fh = simfs_fh(k->s->fs, op->ino);
+	struct gns_fh fh = kmodel_fh(k, op->ino);
 	u32 i;
 
 	op->slot = free_slot(k);
@@ -354,7 +354,7 @@ static void change(struct kop *op)
 	case OP_RENAME:
 		q->msg.rename.odir = fh;
 		q->msg.rename.oname = *req_name(q, 0, op->name[0]);
-		q->msg.rename.ndir = simfs_fh(k->s->fs, INO_DIR(op->dir[1]));
+		q->msg.rename.ndir = kmodel_fh(k, INO_DIR(op->dir[1]));
 		q->msg.rename.nname = *req_name(q, 1, op->name[1]);
 		if (op->dir[1] != op->dir[0])
 			kobj_own_begin(k, kobj_get(k, INO_DIR(op->dir[1])));
@@ -362,7 +362,7 @@ static void change(struct kop *op)
 	case OP_LINK:
 		q->msg.link.dir = fh;
 		q->msg.link.name = *req_name(q, 0, op->name[0]);
-		q->msg.link.fh = simfs_fh(k->s->fs, op->target);
+		q->msg.link.fh = kmodel_fh(k, op->target);
 		kobj_own_begin(k, kobj_get(k, op->target));
 		break;
 	default:

@@ -149,7 +149,7 @@ static void ask_lease(struct kop *op)
 	struct kmodel *k = op->k;
 	struct kreq *q = kreq_new(k, op, op->ino, GNS_GETATTR);
 
-	q->msg.obj.fh = simfs_fh(k->s->fs, op->ino);
+	q->msg.obj.fh = kmodel_fh(k, op->ino);
 	q->msg.obj.want = GNS_WANT_LEASE;
 	if (op->step == FL_TURN)
 		q->msg.obj.want |= GNS_WANT_TURN;
@@ -210,7 +210,7 @@ static void ask_name(struct kop *op, u32 dir, u32 name)
 	struct kreq *q = kreq_new(k, op, dir, GNS_LOOKUP);
 
 	snprintf(q->name[0], sizeof(q->name[0]), "n%u", name);
-	q->msg.name.fh = simfs_fh(k->s->fs, dir);
+	q->msg.name.fh = kmodel_fh(k, dir);
 	q->msg.name.want = GNS_WANT_LEASE;
 	q->msg.name.name = (struct gns_str){ q->name[0], 2 };
 	kreq_submit(k, q);
@@ -415,7 +415,7 @@ void files_again(struct kmodel *k)
 		return;
 	q = kreq_new(k, NULL, 0, GNS_REVALIDATE);
 	for (i = INO_FREE; i < K_INODES; i++) {
-		struct gns_reval v = { .fh = simfs_fh(k->s->fs, i) };
+		struct gns_reval v = { .fh = kmodel_fh(k, i) };
 
 		if (!k->obj[i] || !k->obj[i]->opens)
 			continue;
@@ -436,7 +436,7 @@ static void ask_one(struct kmodel *k, u32 ino)
 {
 	struct kreq *q = kreq_new(k, NULL, ino, GNS_GETATTR);
 
-	q->msg.obj.fh = simfs_fh(k->s->fs, ino);
+	q->msg.obj.fh = kmodel_fh(k, ino);
 	q->msg.obj.want = GNS_WANT_LEASE | GNS_WANT_TURN;
 	kreq_submit(k, q);
 }
@@ -489,10 +489,10 @@ void files_change(struct kop *op, struct kreq *q)
 	kobj_own_begin(op->k, o);
 	op->victim_open = o->opens;
 	if (op->kind == OP_UNLINK) {
-		q->msg.make.victim = simfs_fh(op->k->s->fs, op->victim);
+		q->msg.make.victim = kmodel_fh(op->k, op->victim);
 		q->msg.make.flags |= o->opens ? GNS_UN_OPEN : 0;
 	} else {
-		q->msg.rename.victim = simfs_fh(op->k->s->fs, op->victim);
+		q->msg.rename.victim = kmodel_fh(op->k, op->victim);
 		q->msg.rename.flags |= o->opens ? GNS_RN_OPEN : 0;
 	}
 }

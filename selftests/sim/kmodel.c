@@ -108,6 +108,12 @@ u64 kmodel_hop(struct kmodel *k)
 	return 2 * US + sim_below(s, sim_chance(s, 20000) ? 300 * MS : MS);
 }
 
+/* In every other half of the seeds not all of them have mounted the same view. */
+struct gns_fh kmodel_fh(const struct kmodel *k, u32 ino)
+{
+	return simfs_fh(ino, k->s->opts.seed / 4 % 2 ? k->nr % 2 : 0);
+}
+
 void kmodel_random(struct sim *s, struct gns_id *id)
 {
 	u64 r[2];

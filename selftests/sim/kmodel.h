@@ -190,6 +190,7 @@ void kmodel_host_crash(struct kmodel *k);
 u64 kmodel_now(const struct kmodel *k);
 u64 kmodel_hop(struct kmodel *k);
 void kmodel_random(struct sim *s, struct gns_id *id);
+struct gns_fh kmodel_fh(const struct kmodel *k, u32 ino);
 void kmodel_expiry(struct kmodel *k, u64 stamp, u64 ttl);
 struct kobj *kobj_get(struct kmodel *k, u32 ino);
 bool kobj_lease_ok(const struct kmodel *k, const struct kobj *o);

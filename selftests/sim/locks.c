@@ -53,7 +53,7 @@ static struct kreq *request(struct kmodel *k, struct kop *op, u32 ino, u8 what)
 	struct kreq *q = kreq_new(k, op, ino, GNS_LOCK);
 	struct gns_m_lock *m = &q->msg.lock;
 
-	m->fh = simfs_fh(k->s->fs, ino);
+	m->fh = kmodel_fh(k, ino);
 	m->seq = ++k->lock_seq;
 	m->owner = 1;
 	m->kind = GNS_LC_WHOLE;

@@ -69,6 +69,7 @@ static const struct mutant mutants[GNS_MUT_END] = {
 	M(ORPHAN_FORGOTTEN, 50, "orphans not looked for at a start"),
 	M(ORPHAN_NO_WAIT, 50, "orphans go right after a restart"),
 	M(ORPHAN_NOT_ASKED, 18, "nobody is asked who has what open"),
+	M(VIEWS_APART, 4, "an object seen in two exports is two"),
 };
 
 #undef M

@@ -34,7 +34,7 @@ static struct kmodel *kernel_of(struct sim *s, const struct session *ses)
 /* What is locked of a register somebody has, or has under way. */
 void oracle_locks(struct sim *s, u32 ino)
 {
-	struct gns_fh fh = simfs_fh(s->fs, ino);
+	struct gns_fh fh = simfs_fh(ino, 0);
 	const struct lock_held *h;
 	const struct klock *l;
 	struct kmodel *k;

@@ -287,7 +287,7 @@ static void compare(struct kmodel *k, u32 ino, const struct obj *obj)
 /* Where nothing is asked, satellites and the origin agree. */
 void oracle_ranges(struct sim *s, u32 ino)
 {
-	struct gns_fh fh = simfs_fh(s->fs, ino);
+	struct gns_fh fh = simfs_fh(ino, 0);
 	struct session *ses;
 	struct kmodel *k;
 	u32 i;
@@ -315,7 +315,7 @@ bool ranges_pick(struct kop *op)
 		return false;
 	op->kind = OP_LOCK;
 	op->ino = INO_LOG(sim_below(s, FS_LOGS));
-	m->fh = simfs_fh(s->fs, op->ino);
+	m->fh = kmodel_fh(op->k, op->ino);
 	m->owner = op->app;
 	m->kind = sim_chance(s, 300000) ? GNS_LC_WHOLE : GNS_LC_RANGE;
 	from = sim_below(s, RANGE_PARTS);

@@ -28,14 +28,19 @@ s64 simfs_time(struct simfs *fs)
 	return host_realtime(fs->host) / fs->grain * fs->grain;
 }
 
-struct gns_fh simfs_fh(struct simfs *fs, u32 ino)
+/* What @ino is called in one of the two views of the tree. */
+struct gns_fh simfs_fh(u32 ino, u32 view)
 {
 	struct gns_fh fh = { .len = 8 };
 
-	(void)fs;
 	memcpy(fh.b, &ino, 4);
-	memcpy(fh.b + 4, "simf", 4);
+	memcpy(fh.b + 4, view ? "simv" : "simf", 4);
 	return fh;
+}
+
+u32 simfs_view(const struct gns_fh *fh)
+{
+	return fh->len == 8 && fh->b[7] == 'v';
 }
 
 u32 simfs_fh_ino(const struct gns_fh *fh)
@@ -116,6 +121,7 @@ static void work_end(void *arg)
 	struct simfs *fs = w->fs;
 
 	free(w);
+	fs->view = simfs_op_view(op->req);
 	op->rep.status = -simfs_run(fs, op);
 	if (gns_msg_is_change(op->req->type))
 		story(fs->s, W_ORIGIN, 0, "applied %s: %u",
@@ -146,7 +152,7 @@ static void check_apply(struct simfs *fs, const struct gns_msg *req)
 	nr = simfs_name(name);
 	if (!d || nr < 0 || !*simfs_slot(d, nr))
 		return;
-	child = simfs_fh(fs, *simfs_slot(d, nr));
+	child = simfs_fh(*simfs_slot(d, nr), 0);
 	oracle_apply(fs->s, req, &child);
 }
 
@@ -171,6 +177,7 @@ static void fs_submit(struct gns_fs *gfs, struct gns_fsop *op)
 		check_apply(fs, op->req);
 	if (op->req->type == GNS_READ && i)
 		simfs_read_first(fs, op, i);
+	fs->view = simfs_op_view(op->req);
 	/* Children's attributes may be old by the time of the answer. */
 	if (op->req->type == GNS_LOOKUP && i)
 		simfs_lookup(fs, op);
@@ -297,7 +304,7 @@ static void fs_orphans(struct gns_fs *gfs,
 	u32 i;
 
 	for (i = INO_FREE; i < fs->next; i++) {
-		fh = simfs_fh(fs, i);
+		fh = simfs_fh(i, i % 2);
 		if (simfs_is_orphan(fs, i))
 			each(arg, &fh);
 	}
@@ -314,11 +321,30 @@ static void fs_forget(struct gns_fs *gfs, const struct gns_fh *fh)
 	files_gone(fs->s, ino);
 }
 
+static u32 fs_split(struct gns_fs *gfs, const struct gns_fh *fh,
+		    struct gns_fh *id)
+{
+	(void)gfs;
+	*id = *fh;
+	if (simfs_view(fh))
+		*id = simfs_fh(simfs_fh_ino(fh), 0);
+	return simfs_view(fh);
+}
+
+static void fs_join(struct gns_fs *gfs, const struct gns_fh *id, u32 view,
+		    struct gns_fh *fh)
+{
+	(void)gfs;
+	*fh = simfs_fh(simfs_fh_ino(id), view);
+}
+
 static const struct gns_fs_ops fs_ops = {
 	.submit = fs_submit,
 	.sync = fs_sync,
 	.orphans = fs_orphans,
 	.forget = fs_forget,
+	.split = fs_split,
+	.join = fs_join,
 };
 
 struct simfs *simfs_new(struct sim *s, struct host *host)

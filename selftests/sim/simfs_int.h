@@ -44,6 +44,7 @@ struct simfs {
 	} made[FS_INODES]; /* who created what */
 	TAILQ_HEAD(name_ops, name_op) names; /* not on disk yet */
 	u32 next;
+	u32 view; /* of who asks for what is being done */
 };
 
 /* simfs.c */
@@ -55,6 +56,7 @@ void simfs_sync_inode(struct simfs *fs, u32 ino);
 
 /* simfs_ops.c */
 const struct gns_fh *simfs_op_fh(const struct gns_msg *m);
+u32 simfs_op_view(const struct gns_msg *m);
 void simfs_keep(struct simfs *fs, struct inode *i, bool kept);
 void simfs_lookup(struct simfs *fs, struct gns_fsop *op);
 void simfs_reval(struct simfs *fs, struct gns_fsop *op);

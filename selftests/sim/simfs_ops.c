@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
+#include "origin/core.h"
 #include "simfs_int.h"
 
 struct data_bulk {
@@ -67,6 +68,12 @@ static void set_name(struct simfs *fs, struct inode *dir, u32 name, u32 ino)
 	touch(fs, dir);
 }
 
+/* The handle of @ino, for who asks. */
+static struct gns_fh name_of(const struct simfs *fs, u32 ino)
+{
+	return simfs_fh(ino, fs->view);
+}
+
 static void changed(struct simfs *fs, struct gns_fsop *op, struct inode *i)
 {
 	struct gns_changed_list *l = &op->rep.r_change.changed;
@@ -75,7 +82,7 @@ static void changed(struct simfs *fs, struct gns_fsop *op, struct inode *i)
 	if (!i->nlink && !i->kept)
 		return;
 	l->n++;
-	c->fh = simfs_fh(fs, i - fs->mem);
+	c->fh = name_of(fs, i - fs->mem);
 	attr_of(fs, i, &c->attr);
 }
 
@@ -130,7 +137,7 @@ static int fs_create(struct simfs *fs, struct gns_fsop *op)
 	fs->made[fs->next].serial = m->cred.uid;
 	fs->made[fs->next].ino = fs->next;
 	set_name(fs, dir, nr, fs->next++);
-	op->rep.r_change.fh = simfs_fh(fs, i - fs->mem);
+	op->rep.r_change.fh = name_of(fs, i - fs->mem);
 	op->rep.r_change.created = 1;
 	changed(fs, op, dir);
 	changed(fs, op, i);
@@ -221,7 +228,7 @@ void simfs_lookup(struct simfs *fs, struct gns_fsop *op)
 	ino = nr < 0 ? 0 : *simfs_slot(dir, nr);
 	l->absent = !ino;
 	if (ino) {
-		l->child.fh = simfs_fh(fs, ino);
+		l->child.fh = name_of(fs, ino);
 		attr_of(fs, &fs->mem[ino], &l->child.attr);
 	}
 }
@@ -247,7 +254,7 @@ static void fs_readdir(struct simfs *fs, struct gns_fsop *op)
 		d->has = op->req->range.want & GNS_WANT_NAMES ? GNS_DE_INO :
 								GNS_DE_ATTR;
 		d->name = (struct gns_str){ names + 2 * i, 2 };
-		d->fh = simfs_fh(fs, ino);
+		d->fh = name_of(fs, ino);
 		attr_of(fs, &fs->mem[ino], &d->attr);
 	}
 	op->rep.r_obj.eof = 1;
@@ -367,6 +374,18 @@ const struct gns_fh *simfs_op_fh(const struct gns_msg *m)
 	return &m->obj.fh;
 }
 
+/* The view that somebody asks in. */
+u32 simfs_op_view(const struct gns_msg *m)
+{
+	const struct gns_fh *fh[REQUEST_FHS];
+
+	if (gns_msg_is_change(m->type) && request_fhs(m, fh))
+		return simfs_view(fh[0]);
+	return m->type == GNS_REVALIDATE || m->type == GNS_MOUNT ?
+		       0 :
+		       simfs_view(simfs_op_fh(m));
+}
+
 /* The second step, or the only one. */
 int simfs_run(struct simfs *fs, struct gns_fsop *op)
 {
@@ -384,7 +403,7 @@ int simfs_run(struct simfs *fs, struct gns_fsop *op)
 	case GNS_REVALIDATE:
 		return 0; /* seen at the first step */
 	case GNS_MOUNT:
-		op->rep.r_obj.fh = simfs_fh(fs, INO_ROOT);
+		op->rep.r_obj.fh = name_of(fs, INO_ROOT);
 		attr_of(fs, &fs->mem[INO_ROOT], &op->self);
 		return 0;
 	}

@@ -59,7 +59,7 @@ static void revalidate(struct kmodel *k)
 	u32 i, n = 0, used = 0;
 
 	for (i = 0; i < INO_FREE; i++) {
-		struct gns_reval v = { .fh = simfs_fh(k->s->fs, i) };
+		struct gns_reval v = { .fh = kmodel_fh(k, i) };
 
 		if (!i || !k->obj[i] || !k->obj[i]->version)
 			continue;
@@ -142,7 +142,7 @@ void kmodel_revoke(struct kmodel *k, u64 sid, struct kobj *o, u64 upto)
 	o->said_open = o->opens ? sid : 0;
 	/* The mappings go in the worker; only then it is released. */
 	r = word_new(k, WD_RELEASED, sid);
-	r->fh = simfs_fh(k->s->fs, o->ino);
+	r->fh = kmodel_fh(k, o->ino);
 	r->a = upto;
 	r->b = o->opens;
 	sim_in(k->s, 10 * US + sim_below(k->s, 10 * MS), &k->helper, word_run,

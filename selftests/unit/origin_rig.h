@@ -130,11 +130,42 @@ static inline void tree_forget(struct gns_fs *fs, const struct gns_fh *fh)
 	rig.fs->ops->forget(rig.fs, fh);
 }
 
+static inline u32 tree_split(struct gns_fs *fs, const struct gns_fh *fh,
+			     struct gns_fh *id)
+{
+	(void)fs;
+	return rig.fs->ops->split(rig.fs, fh, id);
+}
+
+static inline void tree_join(struct gns_fs *fs, const struct gns_fh *id,
+			     u32 view, struct gns_fh *fh)
+{
+	(void)fs;
+	rig.fs->ops->join(rig.fs, id, view, fh);
+}
+
+static inline bool tree_views_were(struct gns_fs *fs,
+				   const struct gns_fs_view *v, u32 n)
+{
+	(void)fs;
+	return rig.fs->ops->views_were(rig.fs, v, n);
+}
+
+static inline u32 tree_views(struct gns_fs *fs, struct gns_fs_view *v, u32 max)
+{
+	(void)fs;
+	return rig.fs->ops->views(rig.fs, v, max);
+}
+
 static const struct gns_fs_ops tree_ops = {
 	.submit = tree_submit,
 	.sync = tree_sync,
 	.orphans = tree_orphans,
 	.forget = tree_forget,
+	.split = tree_split,
+	.join = tree_join,
+	.views_were = tree_views_were,
+	.views = tree_views,
 };
 
 static inline int peer_send(struct gns_conn *conn, const struct gns_msg *msg,

@@ -281,10 +281,16 @@ static inline void rig_export(const char *name, bool ro, enum gns_squash squash)
 		fail_msg("%s", err);
 }
 
-static inline int rig_setup(void **state)
+static inline void rig_open(void)
 {
 	struct gns_posix_config cfg = { .key = "0123456789abcde" };
 
+	rig.fs = gns_posix_create(&rig.loop, &cfg);
+	assert_non_null(rig.fs);
+}
+
+static inline int rig_setup(void **state)
+{
 	(void)state;
 	strcpy(rig.top, "/tmp/test_posix.XXXXXX");
 	assert_non_null(mkdtemp(rig.top));
@@ -292,8 +298,7 @@ static inline int rig_setup(void **state)
 	assert_int_equal(mkdir(rig.path, 0755), 0);
 	assert_int_equal(chmod(rig.path, 0755), 0);
 	uv_loop_init(&rig.loop);
-	rig.fs = gns_posix_create(&rig.loop, &cfg);
-	assert_non_null(rig.fs);
+	rig_open();
 	rig_export("main", false, GNS_SQUASH_NONE);
 	rig_export("ro", true, GNS_SQUASH_NONE);
 	rig_export("root", false, GNS_SQUASH_ROOT);

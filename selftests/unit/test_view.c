@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exports that show the same files: one object, whichever of them it is seen,
+ * changed, leased and locked in. As root.
+ */
+#include "origin_rig.h"
+
+static struct gns_fh roots[2]; /* of "main" and of "root" */
+
+static void files(void)
+{
+	put_file(below("f"), "x", 1);
+	assert_int_equal(mkdir(below("d"), 0755), 0);
+	assert_int_equal(link(below("f"), below("d/g")), 0);
+}
+
+static int setup(void **state)
+{
+	origin_setup(state, files);
+	assert_int_equal(mount_as("main", &roots[0]), 0);
+	assert_int_equal(mount_as("root", &roots[1]), 0);
+	assert_false(gns_fh_eq(&roots[0], &roots[1]));
+	return 0;
+}
+
+static struct gns_fh seen(u32 view, const char *name)
+{
+	struct gns_fh fh;
+
+	assert_int_equal(lookup(&roots[view], name, &cred_root, &fh), 0);
+	return fh;
+}
+
+static u64 version_of(struct peer *p, const struct gns_fh *fh)
+{
+	struct gns_msg msg = { .type = GNS_GETATTR };
+
+	msg.obj.fh = *fh;
+	msg.obj.want = GNS_WANT_LEASE;
+	assert_int_equal(ask(p, &msg), 0);
+	assert_true(gns_fh_eq(&p->rep.r_obj.fh, fh));
+	assert_true(p->rep.r_obj.grant.number);
+	return p->rep.r_obj.grant.version;
+}
+
+static void begin_change(struct peer *p, const struct gns_fh *fh)
+{
+	static u64 seq;
+	struct gns_msg msg = { .type = GNS_SETATTR };
+	u32 i;
+
+	msg.setattr.change.seq = ++seq;
+	msg.setattr.fh = *fh;
+	msg.setattr.valid = GNS_SA_MODE;
+	msg.setattr.mode = 0600 + seq % 8;
+	tell(p, &msg);
+	for (i = 0; i < 20; i++)
+		pass(NSEC_PER_MSEC);
+}
+
+static void release(struct peer *p)
+{
+	struct gns_msg msg = { .type = GNS_RELEASED };
+
+	msg.revoke = p->revoke;
+	tell(p, &msg);
+}
+
+static void wait_answers(struct peer *p, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < 1000 && p->got < n; i++)
+		pass(NSEC_PER_MSEC);
+	assert_int_equal(p->got, n);
+}
+
+/* Nothing is changed while a host has it cached, by whatever handle. */
+static void test_revoke(void **state)
+{
+	struct gns_fh f[2] = { seen(0, "f"), seen(1, "f") };
+	u64 before = version_of(&peers[1], &f[1]);
+	u32 got = peers[0].got;
+
+	(void)state;
+	begin_change(&peers[0], &f[0]);
+	assert_int_equal(peers[0].got, got);
+	assert_int_equal(peers[1].revokes, 1);
+	assert_true(gns_fh_eq(&peers[1].revoke.fh, &f[1]));
+	release(&peers[1]);
+	wait_answers(&peers[0], got + 1);
+	assert_int_equal(peers[0].rep.status, 0);
+	assert_int_equal(peers[0].rep.r_change.changed.n, 1);
+	assert_true(gns_fh_eq(&peers[0].rep.r_change.changed.v[0].fh, &f[0]));
+	assert_int_equal(peers[0].rep.r_change.changed.v[0].before, before);
+	assert_int_equal(version_of(&peers[1], &f[1]),
+			 peers[0].rep.r_change.changed.v[0].after);
+}
+
+/* Of a host that has mounted both it is the other mount that gives it back. */
+static void test_own(void **state)
+{
+	struct gns_fh f[2] = { seen(0, "f"), seen(1, "f") };
+	u32 got;
+
+	(void)state;
+	assert_int_equal(version_of(&peers[0], &f[0]),
+			 version_of(&peers[0], &f[1]));
+	got = peers[0].got;
+	begin_change(&peers[0], &f[0]);
+	assert_int_equal(peers[0].got, got);
+	assert_int_equal(peers[0].revokes, 1);
+	assert_true(gns_fh_eq(&peers[0].revoke.fh, &f[1]));
+	release(&peers[0]);
+	wait_answers(&peers[0], got + 1);
+	assert_int_equal(peers[0].rep.status, 0);
+}
+
+static void test_names(void **state)
+{
+	struct gns_fh f = seen(0, "f"), d = seen(0, "d"), g;
+	struct gns_fh there = seen(1, "f");
+
+	(void)state;
+	/* The same file by another name, too. */
+	assert_int_equal(lookup(&d, "g", &cred_root, &g), 0);
+	assert_true(gns_fh_eq(&f, &g));
+	version_of(&peers[1], &there);
+	begin_change(&peers[0], &g);
+	assert_int_equal(peers[1].revokes, 1);
+	release(&peers[1]);
+	pass(NSEC_PER_MSEC);
+}
+
+static u32 lock_it(struct peer *p, const struct gns_fh *fh)
+{
+	static u64 seq;
+	struct gns_msg msg = { .type = GNS_LOCK };
+
+	msg.lock = (struct gns_m_lock){ .fh = *fh,
+					.seq = ++seq,
+					.owner = 1,
+					.kind = GNS_LC_RANGE,
+					.op = GNS_LK_WRITE,
+					.how = GNS_LH_TRY,
+					.end = UINT64_MAX };
+	return ask(p, &msg);
+}
+
+static void test_lock(void **state)
+{
+	struct gns_fh f[2] = { seen(0, "f"), seen(1, "f") };
+
+	(void)state;
+	assert_int_equal(lock_it(&peers[0], &f[0]), 0);
+	assert_int_equal(lock_it(&peers[1], &f[1]), EAGAIN);
+}
+
+/* What nobody was given means nothing, and does not become a handle. */
+static void test_forged(void **state)
+{
+	struct gns_fh f[2] = { seen(0, "f"), seen(1, "f") };
+	struct gns_fh bad = f[0], out;
+
+	(void)state;
+	memcpy(bad.b, f[1].b, 4);
+	rig.fs->ops->split(rig.fs, &bad, &out);
+	assert_true(gns_fh_eq(&out, &bad));
+	bad = f[0];
+	bad.b[bad.len - 1] ^= 1;
+	rig.fs->ops->join(rig.fs, &bad, rig.fs->ops->split(rig.fs, &f[1], &out),
+			  &out);
+	assert_true(gns_fh_eq(&out, &bad));
+	bad.len = 3;
+	rig.fs->ops->split(rig.fs, &bad, &out);
+	assert_true(gns_fh_eq(&out, &bad));
+	/* Who locks it has not locked the file. */
+	bad = f[1];
+	bad.b[bad.len - 1] ^= 1;
+	assert_int_equal(lock_it(&peers[0], &bad), 0);
+	assert_int_equal(lock_it(&peers[1], &f[1]), 0);
+}
+
+/* Another life of the origin, with the exports that it has now. */
+static void live_again(const char *const *names)
+{
+	origin_end();
+	toy_crash(&toy, false, 0);
+	gns_posix_destroy(rig.fs);
+	uv_run(&rig.loop, UV_RUN_DEFAULT);
+	rig_open();
+	for (; *names; names++)
+		rig_export(*names, false, GNS_SQUASH_NONE);
+	origin_start();
+}
+
+/* The one that stood for both is gone, another comes first: no version again. */
+static void test_gone(void **state)
+{
+	static const char *const one[] = { "root", NULL };
+	static const char *const two[] = { "root", "main", NULL };
+	static const char *const old[] = { "main", "root", NULL };
+	static const char *const *const lives[] = { one, two, one, old, one };
+	struct gns_fh f[2] = { seen(0, "f"), seen(1, "f") };
+	u64 newest, now;
+	u32 i, got;
+
+	(void)state;
+	/* Far above what the file's times say. */
+	for (i = 0; i < 3; i++) {
+		got = peers[0].got;
+		begin_change(&peers[0], &f[0]);
+		wait_answers(&peers[0], got + 1);
+	}
+	newest = peers[0].rep.r_change.changed.v[0].after;
+	for (i = 0; i < 5; i++) {
+		live_again(lives[i]);
+		now = version_of(&peers[0], &f[1]);
+		assert_true(now >= newest);
+		/* After a while it is written down as it is. */
+		pass(NSEC_PER_SEC);
+		newest = now;
+	}
+}
+
+/* One filesystem has become two: what is not known is above all that was. */
+static void test_parted(void **state)
+{
+	struct gns_posix_export ex = { .name = "apart", .path = "/dev/shm" };
+	struct gns_fh main_root, apart, id;
+	struct gns_fs_view v[8], both[2];
+	char err[256] = "";
+	u32 n;
+
+	(void)state;
+	n = rig.fs->ops->views(rig.fs, v, 8);
+	assert_int_equal(n, 4);
+	both[0] = v[0];
+	assert_int_equal(both[0].as, v[3].view);
+	assert_true(rig.fs->ops->views_were(rig.fs, v, n));
+	assert_int_equal(gns_posix_export(rig.fs, &ex, err, sizeof(err)), 0);
+	assert_int_equal(mount_as("apart", &apart), 0);
+	assert_int_equal(mount_as("main", &main_root), 0);
+	both[1].as = both[0].as;
+	both[1].view = rig.fs->ops->split(rig.fs, &apart, &id);
+	assert_true(gns_fh_eq(&apart, &id));
+	assert_false(rig.fs->ops->views_were(rig.fs, both, 2));
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, origin_teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(test_revoke),
+		T(test_own),
+		T(test_names),
+		T(test_lock),
+		T(test_forged),
+		T(test_gone),
+		T(test_parted),
+	};
+
+	if (geteuid()) {
+		printf("1..0 # SKIP needs root\n");
+		return 0;
+	}
+	gns_log_level = 0;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -74,7 +74,8 @@ static void applied(struct gns_fsop *op)
 
 	rep.r_change = op->rep.r_change;
 	/* A write that failed may have gone half its way. */
-	if (!rep.status || !request_all_or_nothing(c->req)) {
+	if (!rep.status ||
+	    (!op->untouched && !request_all_or_nothing(c->req))) {
 		for (i = 0; i < c->nobj; i++)
 			if (c->obj[i] != c->from)
 				version_object(c, i, &list);
@@ -92,6 +93,7 @@ static void apply(struct change *c)
 	c->state = CH_APPLYING;
 	c->op.req = c->req;
 	c->op.rep = (struct gns_msg){ 0 };
+	c->op.untouched = false;
 	c->op.keep = orphan_keeps(c);
 	c->op.done = applied;
 	c->o->fs->ops->submit(c->o->fs, &c->op);

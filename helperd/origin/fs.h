@@ -22,6 +22,8 @@
  * @req:      what to do: any request from GNS_MOUNT on
  * @leased:   READ: the bytes may still change after done() (see below)
  * @local:    READ: the reader is on this host
+ * @untouched: a change that failed: the backend is sure that everything is as it
+ *            was before
  * @keep:     UNLINK, RENAME: what loses its last name lives on, see below
  * @rep:      answer. The backend fills status and the r_* member without
  *            versions; of r_change.changed it fills fh and attr of every
@@ -53,6 +55,7 @@ struct gns_fsop {
 	bool leased;
 	bool local;
 	bool keep;
+	bool untouched;
 	struct gns_msg rep;
 	struct gns_bulk *bulk;
 	struct gns_attr self;
@@ -80,6 +83,9 @@ struct gns_fs_view {
  * @orphans: optional: call @each for every orphan that there is; at the start.
  *          Without it none are kept
  * @forget: an orphan goes for good, soon; nothing is under way with it
+ * @refuses: optional: the status that the change @req fails with for sure, as
+ *          long as nobody else changes what it names; 0: not known yet. Does not
+ *          block. What is refused by it takes nothing out of anybody's cache
  * @split:  optional: one object may have several handles, by the *view* (the
  *          export of a tree) that a client looks at it through. Makes of @fh the
  *          one that stands for the object, the same for all of them, which is
@@ -100,6 +106,7 @@ struct gns_fs_ops {
 			void (*each)(void *arg, const struct gns_fh *fh),
 			void *arg);
 	void (*forget)(struct gns_fs *fs, const struct gns_fh *fh);
+	u32 (*refuses)(struct gns_fs *fs, const struct gns_msg *req);
 	u32 (*split)(struct gns_fs *fs, const struct gns_fh *fh,
 		     struct gns_fh *id);
 	void (*join)(struct gns_fs *fs, const struct gns_fh *id, u32 view,

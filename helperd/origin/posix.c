@@ -128,6 +128,58 @@ static bool submit_fast(struct posix *p, struct gns_fsop *op, struct pobj *po,
 	return true;
 }
 
+/* What the export says to it: who asks, after squashing, or an error. */
+static int admit(const struct about *a, const struct gns_msg *req,
+		 const struct exported *ex, const struct exported *ex2,
+		 struct gns_cred *id)
+{
+	int err = cred_squash(ex, a->cred, id);
+
+	if (!err && ex->read_only && gns_msg_is_change(req->type))
+		err = -EROFS;
+	if (!err && a->fh2 && ex2 != ex)
+		err = -EXDEV;
+	return err;
+}
+
+static struct exported *export_of(struct posix *p, const struct gns_fh *fh)
+{
+	struct pobj *po = pobj_find(p, fh);
+
+	return po ? po->ex : fh_check(p, fh);
+}
+
+/* Only the owner may, and root. */
+static int refuse_owner(struct posix *p, const struct gns_m_setattr *sa,
+			const struct gns_cred *id)
+{
+	struct pobj *po = pobj_find(p, &sa->fh);
+	int fd = po ? atomic_load(&po->fd[FD_PATH]) : -1;
+	struct gns_attr attr;
+
+	if (!id->uid || fd < 0 ||
+	    !(sa->valid & (GNS_SA_MODE | GNS_SA_UID | GNS_SA_GID |
+			   GNS_SA_ATIME | GNS_SA_MTIME)))
+		return 0;
+	return !fd_stat(fd, &attr) && attr.uid != id->uid ? -EPERM : 0;
+}
+
+static u32 posix_refuses(struct gns_fs *fs, const struct gns_msg *req)
+{
+	struct posix *p = container_of(fs, struct posix, fs);
+	struct about a = about_what(req);
+	struct exported *ex = export_of(p, a.fh);
+	struct exported *ex2 = a.fh2 ? export_of(p, a.fh2) : NULL;
+	struct gns_cred id = nobody;
+	int err = -ESTALE;
+
+	if (ex && (ex2 || !a.fh2))
+		err = admit(&a, req, ex, ex2, &id);
+	if (!err && req->type == GNS_SETATTR)
+		err = refuse_owner(p, &req->setattr, &id);
+	return err ? posix_status(req->type, err) : 0;
+}
+
 static void posix_submit(struct gns_fs *fs, struct gns_fsop *op)
 {
 	struct posix *p = container_of(fs, struct posix, fs);
@@ -151,11 +203,7 @@ static void posix_submit(struct gns_fs *fs, struct gns_fsop *op)
 		job_submit(p, op, NULL, NULL, &id);
 		return;
 	}
-	err = cred_squash(po->ex, a.cred, &id);
-	if (!err && po->ex->read_only && gns_msg_is_change(req->type))
-		err = -EROFS;
-	if (!err && po2 && po2->ex != po->ex)
-		err = -EXDEV;
+	err = admit(&a, req, po->ex, po2 ? po2->ex : NULL, &id);
 	if (err)
 		goto fail;
 	if (req->type == GNS_FSYNC && req->obj.datasync == GNS_FS_ALL) {
@@ -170,6 +218,7 @@ static void posix_submit(struct gns_fs *fs, struct gns_fsop *op)
 fail:
 	pobj_put(p, po);
 	pobj_put(p, po2);
+	op->untouched = true;
 	answer(p, op, err);
 }
 
@@ -248,6 +297,7 @@ static const struct gns_fs_ops posix_ops = {
 	.sync = posix_sync,
 	.orphans = posix_orphans,
 	.forget = posix_forget,
+	.refuses = posix_refuses,
 	.split = posix_split,
 	.join = posix_join,
 	.views_were = posix_views_were,

@@ -71,6 +71,7 @@ int do_write(struct job *j)
 	int err;
 	s64 n;
 
+	j->untouched = true;
 	if (fd < 0)
 		return fd;
 	if (req->write.off > INT64_MAX - GNS_WRITE_MAX)
@@ -82,6 +83,7 @@ int do_write(struct job *j)
 		err = cred_enter(&j->id);
 	if (err)
 		return err;
+	j->untouched = false;
 	/* As the caller: the setuid bit goes, quotas and reserves count. */
 	n = write_bytes(fd, req->payload, req->payload_len, req->write.off,
 			flags);
@@ -151,29 +153,52 @@ static int set_times(const struct gns_m_setattr *sa, int fd)
 	return utimensat(fd, "", ts, AT_EMPTY_PATH) ? -errno : 0;
 }
 
+/*
+ * Errors of a call that has looked at who asks for what, and done nothing. Others
+ * may come when the half of it is done.
+ */
+bool is_refusal(int err)
+{
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+	case EROFS:
+	case EINVAL:
+	case EOPNOTSUPP:
+	case ETXTBSY:
+	case EXDEV:
+	case EEXIST:
+	case ENODATA:
+	case ERANGE:
+	case E2BIG:
+		return true;
+	}
+	return false;
+}
+
+/* One of the calls of a change has returned @err. */
+static int stepped(struct job *j, int err)
+{
+	j->changed |= !err;
+	j->untouched &= is_refusal(err);
+	return err;
+}
+
 /* The size first, it moves the times; the mode after the owner clears bits. */
 static int set_all(struct job *j, int fd, int wr)
 {
 	const struct gns_m_setattr *sa = &j->op->req->setattr;
 	int err = 0;
 
-	if (sa->valid & GNS_SA_SIZE) {
-		err = set_size(sa, wr);
-		j->changed |= !err;
-	}
-	if (!err && sa->valid & (GNS_SA_UID | GNS_SA_GID)) {
-		err = set_owner(sa, fd);
-		j->changed |= !err;
-	}
-	if (!err && sa->valid & GNS_SA_MODE) {
-		err = set_mode(sa, fd);
-		j->changed |= !err;
-	}
+	if (sa->valid & GNS_SA_SIZE)
+		err = stepped(j, set_size(sa, wr));
+	if (!err && sa->valid & (GNS_SA_UID | GNS_SA_GID))
+		err = stepped(j, set_owner(sa, fd));
+	if (!err && sa->valid & GNS_SA_MODE)
+		err = stepped(j, set_mode(sa, fd));
 	if (!err && sa->valid & (GNS_SA_ATIME | GNS_SA_ATIME_NOW |
-				 GNS_SA_MTIME | GNS_SA_MTIME_NOW)) {
-		err = set_times(sa, fd);
-		j->changed |= !err;
-	}
+				 GNS_SA_MTIME | GNS_SA_MTIME_NOW))
+		err = stepped(j, set_times(sa, fd));
 	return err;
 }
 
@@ -184,6 +209,7 @@ int do_setattr(struct job *j)
 	struct gns_attr attr;
 	int err;
 
+	j->untouched = true;
 	if (fd < 0)
 		return fd;
 	err = fd_stat(fd, &attr);
@@ -235,6 +261,7 @@ int do_setxattr(struct job *j)
 	struct gns_attr attr;
 	int err;
 
+	j->untouched = true;
 	if (fd < 0)
 		return fd;
 	if (m->setxattr.flags & GNS_XA_REMOVE &&
@@ -250,11 +277,9 @@ int do_setxattr(struct job *j)
 		err = cred_enter(&j->id);
 	if (err)
 		return err;
-	err = set_xattr(path, name, m);
+	err = stepped(j, set_xattr(path, name, m));
 	cred_leave(&j->id);
-	if (err)
-		return err;
-	j->changed = true;
-	changed_self(j);
-	return 0;
+	if (!err || !j->untouched)
+		changed_self(j);
+	return err;
 }

@@ -101,6 +101,7 @@ STAILQ_HEAD(pobj_reap, pobj);
  * @served:   @whole: in line when the syncfs under way began
  * @id:       the caller after squashing
  * @changed:  something was changed: it can not be run again
+ * @untouched: an error of it says that nothing was changed, not even in part
  * @child_fd: descriptor of @child that may join the cache, of kind
  *            @child_kind; -1: none
  * @gone:     objects that have lost their last name
@@ -120,6 +121,7 @@ struct job {
 	bool queued; /* libuv has it */
 	bool retried;
 	bool changed;
+	bool untouched;
 	struct gns_fh child;
 	int child_fd;
 	enum pobj_fd child_kind;
@@ -271,6 +273,7 @@ int do_readdir(struct job *j);
 
 /* posix_change.c */
 int do_write(struct job *j);
+bool is_refusal(int err);
 int do_setattr(struct job *j);
 int do_setxattr(struct job *j);
 void changed_fd(struct job *j, const struct gns_fh *fh, int fd);

@@ -230,6 +230,7 @@ static void job_ended(struct job *j)
 	/* The callback may destroy the backend: be through with it before. */
 	if (op) {
 		op->rep.status = posix_status(type, j->err);
+		op->untouched = j->err && j->untouched;
 		job_free(j);
 		op->done(op);
 	} else {
@@ -312,6 +313,7 @@ void job_submit(struct posix *p, struct gns_fsop *op, struct pobj *po,
 		op->rep.status = type < GNS_MSG_END && table[type] ?
 					 ENOMEM :
 					 EOPNOTSUPP;
+		op->untouched = true;
 		op->done(op);
 		return;
 	}

@@ -38,6 +38,7 @@ int do_fallocate(struct job *j)
 	const struct gns_m_fallocate *req = &j->op->req->fallocate;
 	int rc, err, fd;
 
+	j->untouched = true;
 	if (req->mode & ~(u32)MODES)
 		return -EOPNOTSUPP;
 	if (!req->len)
@@ -55,6 +56,8 @@ int do_fallocate(struct job *j)
 	err = rc ? -errno : 0;
 	cred_leave(&j->id);
 	j->changed = !err;
+	/* Some look at the range after they have set the times. */
+	j->untouched = is_refusal(err) && err != -EINVAL;
 	changed_self(j);
 	return err;
 }
@@ -109,6 +112,7 @@ int do_copy(struct job *j)
 	struct gns_attr attr;
 	s64 n;
 
+	j->untouched = true;
 	if (from < 0)
 		return from;
 	if (req->from_off > INT64_MAX || req->off > INT64_MAX ||
@@ -127,6 +131,8 @@ int do_copy(struct job *j)
 	n = clone ? clone_range(req, from, to) : copy_bytes(req, from, to);
 	cred_leave(&j->id);
 	j->changed = n >= 0;
+	/* Bytes are copied by one way after the other; a clone is one call. */
+	j->untouched = clone && is_refusal((int)n);
 	changed_self(j);
 	if (n < 0)
 		return (int)n;

@@ -221,20 +221,33 @@ static bool found_only(struct change *c)
 	return true;
 }
 
+/* It is not to run, whatever the names mean; it is over then. */
+static bool ended_early(struct change *c)
+{
+	struct gns_fs *fs = c->o->fs;
+	u32 status = 0;
+
+	if (c->s->dead && !GNS_MUTANT(DEAD_CHANGE_RUNS)) {
+		change_cancel(c);
+		return true;
+	}
+	if (c->overtaken)
+		status = GNS_ST_UNKNOWN;
+	else if (fs->ops->refuses)
+		status = fs->ops->refuses(fs, c->req);
+	if (status)
+		change_fail(c, status);
+	return status;
+}
+
 /* Ask the next question, or go on when there is none left. */
 void resolve_next(struct change *c)
 {
 	u32 names = request_names(c->req);
 	int err;
 
-	if (c->overtaken) {
-		change_fail(c, GNS_ST_UNKNOWN);
+	if (ended_early(c))
 		return;
-	}
-	if (c->s->dead && !GNS_MUTANT(DEAD_CHANGE_RUNS)) {
-		change_cancel(c);
-		return;
-	}
 	while (c->step < c->nbase && !needs_attr(c))
 		c->step++;
 	if (c->step < c->nbase) {

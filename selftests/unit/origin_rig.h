@@ -130,6 +130,12 @@ static inline void tree_forget(struct gns_fs *fs, const struct gns_fh *fh)
 	rig.fs->ops->forget(rig.fs, fh);
 }
 
+static inline u32 tree_refuses(struct gns_fs *fs, const struct gns_msg *req)
+{
+	(void)fs;
+	return rig.fs->ops->refuses(rig.fs, req);
+}
+
 static inline u32 tree_split(struct gns_fs *fs, const struct gns_fh *fh,
 			     struct gns_fh *id)
 {
@@ -162,6 +168,7 @@ static const struct gns_fs_ops tree_ops = {
 	.sync = tree_sync,
 	.orphans = tree_orphans,
 	.forget = tree_forget,
+	.refuses = tree_refuses,
 	.split = tree_split,
 	.join = tree_join,
 	.views_were = tree_views_were,

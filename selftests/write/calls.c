@@ -226,12 +226,51 @@ static void count_again(void)
 		 FILES);
 }
 
+static void read_it(const char *path)
+{
+	int f = lab_open(path);
+	char got[BLOCK];
+
+	if (read(f, got, BLOCK) != BLOCK)
+		tap_bad("%s: %s", path, strerror(errno));
+	close(f);
+}
+
+/* Who is told that a file can not be changed has it as it was, as all others. */
+static void count_refused(void)
+{
+	const char *here = lab_path("fixed.a", "file");
+	const char *there = lab_path("fixed.b", "file");
+	u64 a, b;
+
+	lab("gns_mount a '' fixed.a $ORIGIN:/fixed");
+	lab("gns_mount b '' fixed.b $ORIGIN:/fixed");
+	read_it(here);
+	read_it(there);
+	a = host_count("a", GNS_C_FILL_BYTES);
+	b = host_count("b", GNS_C_FILL_BYTES);
+	if (chmod(here, 0600) != -1 || errno != EROFS)
+		tap_bad("chmod: %s", strerror(errno));
+	if (setxattr(here, "user.y", "v", 1, 0) != -1 || errno != EROFS)
+		tap_bad("setxattr: %s", strerror(errno));
+	read_it(here);
+	read_it(there);
+	a = host_count("a", GNS_C_FILL_BYTES) - a;
+	b = host_count("b", GNS_C_FILL_BYTES) - b;
+	if (a || b)
+		tap_bad("%llu and %llu bytes were fetched again",
+			(unsigned long long)a, (unsigned long long)b);
+	lab("gns_umount fixed.a && gns_umount fixed.b");
+	tap_good("a change that is refused takes nothing from a cache");
+}
+
 int main(void)
 {
-	lab("cluster_start a && origin_start");
+	lab("cluster_start a b && origin_start --export fixed=$EXPORT,ro");
 	make_all();
-	lab("helper_start a && gns_mount a");
+	lab("helper_start a && gns_mount a && helper_start b");
 	count_steps();
+	count_refused();
 	count_again();
 	return tap_end();
 }

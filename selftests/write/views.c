@@ -130,7 +130,7 @@ static void run_calls(const char *where)
 	size_t i;
 
 	/* What is looked at is cached from here on, absent names as well. */
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		view_compare("before");
 		if (calls[i].fn())
 			tap_bad("%s: %s", calls[i].name, strerror(errno));
@@ -236,7 +236,7 @@ int main(void)
 	snprintf(view_top[PLACE_A], 256, "%s/a/t", lab_env("LAB"));
 	snprintf(view_top[PLACE_B], 256, "%s/b", lab_env("LAB"));
 	snprintf(view_top[PLACE_ORIGIN], 256, "%s/t", lab_env("EXPORT"));
-	view_only(names, sizeof(names) / sizeof(names[0]));
+	view_only(names, ARRAY_SIZE(names));
 	both_ways("on two hosts");
 	snprintf(view_top[PLACE_B], 256, "%s/both", lab_env("LAB"));
 	both_ways("on one host");

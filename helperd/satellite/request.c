@@ -147,7 +147,7 @@ void request_tick(struct gns_sat *s, u64 now)
 		for (r = TAILQ_FIRST(&s->links[i].sent); r; r = next) {
 			next = TAILQ_NEXT(r, link_entry);
 			if (now - r->sent_at < r->resend)
-				break; /* in the order they were sent */
+				continue;
 			r->resend = min_u64(r->resend * 2, 60 * NSEC_PER_SEC);
 			s->stats.resent++;
 			request_unbind(r, s);

@@ -35,6 +35,20 @@ static void test_again(void **state)
 	assert_int_equal(t.nanswers, 1);
 }
 
+/* One that has waited for long, and so is asked for seldom, delays no other. */
+static void test_behind(void **state)
+{
+	(void)state;
+	start();
+	hear_hello(11, false, GNS_FEATURES);
+	assert_int_equal(submit_change(1, GNS_WRITE, 5, 10), 0);
+	pass(35 * NSEC_PER_SEC);
+	assert_int_equal(submit_getattr(2), 0);
+	assert_int_equal(count(GNS_GETATTR), 1);
+	pass(12 * NSEC_PER_SEC);
+	assert_int_equal(count(GNS_GETATTR), 2);
+}
+
 /* What nobody waits for goes to the session that it is about, and no other. */
 static void test_unlock(void **state)
 {
@@ -323,6 +337,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_again),
+		T(test_behind),
 		T(test_unlock),
 		T(test_unknown),
 		T(test_heir),

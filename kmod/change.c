@@ -63,13 +63,10 @@ static bool left_alone(const struct gns_change *ch)
 
 	if (test_bit(CHANGE_NOT_SENT, &ch->state))
 		return true;
-	if (!is_answered(ch))
+	if (!is_of_name(ch->c.req.type) || !is_answered(ch))
 		return false;
-	if (!ans->err)
-		return is_of_name(ch->c.req.type) && !ch->nchanged;
-	/* EIO may stand for anything, and what is gone is not as it was. */
-	return ans->err != -EIO &&
-	       (ans->err != -ESTALE || is_of_name(ch->c.req.type));
+	/* EIO may stand for anything. */
+	return ans->err ? ans->err != -EIO : !ch->nchanged;
 }
 
 u64 gns_change_after(const struct gns_change *ch, const struct gns_inode *gi)

@@ -225,6 +225,7 @@ struct vrec {
 	u64 version;
 	s64 ctime;
 	bool marked;
+	bool absent; /* its export is not there */
 	UT_hash_handle hh;
 };
 
@@ -276,7 +277,6 @@ struct gns_origin {
 	u64 losses; /* syncs that failed, in this life */
 	u32 nlosses; /* objects with one */
 	bool loss_of_all; /* more than are known one by one */
-	bool views_parted; /* what was one object is several now */
 	u64 floor; /* versions handed out from now on are above */
 	u64 ceiling; /* durable: and not above this */
 	u64 max_ttl; /* durable: longest TTL promised */
@@ -313,6 +313,8 @@ void view_join(struct gns_origin *o, const struct obj *obj, u64 view,
 	       struct gns_fh *fh);
 bool view_means(struct gns_origin *o, const struct gns_fh *fh,
 		const struct obj *obj);
+u32 view_meant(struct gns_origin *o, const struct gns_fh *fh, struct gns_fh *id,
+	       u32 max);
 int view_load(struct gns_origin *o, struct gns_cursor *c);
 void view_put(struct gns_origin *o);
 

@@ -93,10 +93,12 @@ struct gns_fs_view {
  *          is. Without it every handle is an object of its own
  * @join:   with @split: the handle of the object @id in @view
  * @views_were: with @split: what @views said in the life before, which may be
- *          of views that are gone. Returns false when what was one object is
- *          several now
+ *          of views that are gone. Returns 0 or -ENOMEM
  * @views:  with @split: fill up to @max pairs, those that are gone too; returns
  *          their number
+ * @meant:  with @split: the objects, up to @max, that @fh, out of the store, may
+ *          have stood for: several where one filesystem has become two. Returns
+ *          their number; 0: nothing of its view is there at present
  */
 struct gns_fs_ops {
 	void (*submit)(struct gns_fs *fs, struct gns_fsop *op);
@@ -111,9 +113,11 @@ struct gns_fs_ops {
 		     struct gns_fh *id);
 	void (*join)(struct gns_fs *fs, const struct gns_fh *id, u32 view,
 		     struct gns_fh *fh);
-	bool (*views_were)(struct gns_fs *fs, const struct gns_fs_view *v,
-			   u32 n);
+	int (*views_were)(struct gns_fs *fs, const struct gns_fs_view *v,
+			  u32 n);
 	u32 (*views)(struct gns_fs *fs, struct gns_fs_view *v, u32 max);
+	u32 (*meant)(struct gns_fs *fs, const struct gns_fh *fh,
+		     struct gns_fh *id, u32 max);
 };
 
 struct gns_fs {

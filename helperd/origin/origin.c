@@ -151,10 +151,6 @@ static void start(struct gns_origin *o, const struct loaded *l)
 	u64 ttl = GNS_MUTANT(TTL_NOT_DURABLE) ? o->cfg.ttl : o->max_ttl;
 	bool same_boot = l->have_boot && gns_id_eq(&l->boot, &o->cfg.boot_id);
 
-	if (o->views_parted) {
-		gns_warn("exports that were of one filesystem are not any more: what satellites have cached is fetched again");
-		add_floor(o, 0);
-	}
 	if (l->have_boot && !same_boot && !l->clean) {
 		add_floor(o, l->synced_at);
 		o->incarnation++;

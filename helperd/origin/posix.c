@@ -302,6 +302,7 @@ static const struct gns_fs_ops posix_ops = {
 	.join = posix_join,
 	.views_were = posix_views_were,
 	.views = posix_views,
+	.meant = posix_meant,
 };
 
 static u64 memory_size(void)

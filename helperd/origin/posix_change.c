@@ -162,7 +162,6 @@ bool is_refusal(int err)
 	switch (-err) {
 	case EPERM:
 	case EACCES:
-	case EROFS:
 	case EINVAL:
 	case EOPNOTSUPP:
 	case ETXTBSY:

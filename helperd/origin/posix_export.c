@@ -173,8 +173,10 @@ int gns_posix_export(struct gns_fs *fs, const struct gns_posix_export *cfg,
 	ex->acls = acl_supported(ex->root);
 	ex->sb = view_filesystem(ex);
 	ex->stands = view_first(p, ex);
-	pthread_mutex_lock(&p->lock);
-	SLIST_INSERT_HEAD(&p->exports, ex, link);
-	pthread_mutex_unlock(&p->lock);
-	return 0;
+	if (view_add(p, ex))
+		return 0;
+	export_free(ex);
+	return fail(-EBUSY, err, size,
+		    "export %s: there was one of that name, and others show its files: restart the daemon to add it",
+		    cfg->name);
 }

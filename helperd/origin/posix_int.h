@@ -186,10 +186,14 @@ void job_drop_all(struct posix *p);
 /* posix_view.c */
 u64 view_filesystem(const struct exported *ex);
 const struct exported *view_first(struct posix *p, const struct exported *ex);
+void view_drop(struct posix *p, const struct gns_fh *fh);
+bool view_add(struct posix *p, struct exported *ex);
 u32 posix_split(struct gns_fs *fs, const struct gns_fh *fh, struct gns_fh *id);
 void posix_join(struct gns_fs *fs, const struct gns_fh *id, u32 view,
 		struct gns_fh *fh);
-bool posix_views_were(struct gns_fs *fs, const struct gns_fs_view *v, u32 n);
+int posix_views_were(struct gns_fs *fs, const struct gns_fs_view *v, u32 n);
+u32 posix_meant(struct gns_fs *fs, const struct gns_fh *fh, struct gns_fh *id,
+		u32 max);
 u32 posix_views(struct gns_fs *fs, struct gns_fs_view *v, u32 max);
 
 /* posix_handle.c */

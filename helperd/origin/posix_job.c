@@ -217,7 +217,7 @@ static void job_ended(struct job *j)
 	if (j->err == -ESTALE && j->po)
 		pobj_drop(p, &j->po->fh);
 	for (i = 0; i < j->ngone; i++)
-		pobj_drop(p, &j->gone[i]);
+		view_drop(p, &j->gone[i]);
 	if (j->child_fd >= 0) {
 		pobj_give_fd(p, &j->child, j->child_fd, j->child_kind);
 		j->child_fd = -1;

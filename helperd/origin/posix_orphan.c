@@ -302,19 +302,46 @@ int do_forget(struct job *j)
 }
 
 /*
+ * @fh is of an export that is gone, and in the directory of @ex, which shows the
+ * same: from now on it is one of @ex. False: nobody shows it any more.
+ */
+static bool adopt(struct posix *p, const struct exported *ex, int dir,
+		  char *name, struct gns_fh *fh, bool nameable)
+{
+	struct gns_fh id;
+	char own[NAME_LEN];
+
+	posix_split(&p->fs, fh, &id);
+	if (gns_fh_eq(&id, fh))
+		return false;
+	posix_join(&p->fs, &id, ex->id, fh);
+	name_of(fh, nameable, own);
+	if (renameat(dir, name, dir, own))
+		return false;
+	snprintf(name, NAME_LEN, "%s", own);
+	return true;
+}
+
+/*
  * One name of the life before; false: it is of no use. One directory may be
  * exported by several names: each has orphans of its own.
  */
 static bool found(struct posix *p, struct exported *ex, int dir,
-		  const char *name)
+		  const char *entry)
 {
 	const struct exported *of;
 	struct gns_attr attr, other;
+	char name[NAME_LEN];
 	struct gns_fh fh;
 	bool nameable, ok;
 	int fd;
 
-	of = fh_of(name, &fh, &nameable) ? fh_check(p, &fh) : NULL;
+	if (!fh_of(entry, &fh, &nameable))
+		return false;
+	snprintf(name, sizeof(name), "%s", entry);
+	of = fh_check(p, &fh);
+	if (!of && adopt(p, ex, dir, name, &fh, nameable))
+		of = ex;
 	if (of != ex)
 		return of;
 	fd = fh_open(ex, &fh, O_PATH | O_NOFOLLOW);

@@ -56,8 +56,8 @@ int do_fallocate(struct job *j)
 	err = rc ? -errno : 0;
 	cred_leave(&j->id);
 	j->changed = !err;
-	/* Some look at the range after they have set the times. */
-	j->untouched = is_refusal(err) && err != -EINVAL;
+	/* Some look at the rest after they have set the times. */
+	j->untouched = err == -EPERM || err == -ETXTBSY;
 	changed_self(j);
 	return err;
 }

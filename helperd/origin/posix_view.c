@@ -138,36 +138,122 @@ void posix_join(struct gns_fs *fs, const struct gns_fh *id, u32 view,
 		restamp(p, fh, view);
 }
 
-/* Two that showed the same show different objects now. */
-static bool parted(struct posix *p, const struct gns_fs_view *a,
-		   const struct gns_fs_view *b)
+/* The object @fh is gone for good: close what is open of it by any handle. */
+void view_drop(struct posix *p, const struct gns_fh *fh)
 {
-	const struct exported *x = by_id(p, a->view), *y = by_id(p, b->view);
+	const struct exported *ex, *of;
+	struct gns_fh other;
+	u32 view;
 
-	return a->as == b->as && x && y && x->stands != y->stands;
+	of = fh_has_view(fh, &view) ? by_id(p, view) : NULL;
+	SLIST_FOREACH(ex, &p->exports, link) {
+		if (!of || ex == of || ex->stands != of->stands)
+			continue;
+		posix_join(&p->fs, fh, ex->id, &other);
+		pobj_drop(p, &other);
+	}
+	pobj_drop(p, fh);
 }
 
-bool posix_views_were(struct gns_fs *fs, const struct gns_fs_view *v, u32 n)
+/* What stands for the handles of @view. */
+static u32 stand_in(struct posix *p, u32 view)
+{
+	const struct exported *ex = by_id(p, view);
+
+	ex = ex ? ex->stands : heir(p, view);
+	return ex ? ex->id : view;
+}
+
+/*
+ * Put @ex into the list. Not if handles that are out would stand for other
+ * objects by that: their leases and locks are by what they stood for so far.
+ */
+bool view_add(struct posix *p, struct exported *ex)
+{
+	u32 before[VIEWS_MAX + 1], i;
+	bool moves;
+
+	for (i = 0; i < p->nwas; i++)
+		before[i] = stand_in(p, p->was[i].view);
+	before[i] = stand_in(p, ex->id);
+	pthread_mutex_lock(&p->lock);
+	SLIST_INSERT_HEAD(&p->exports, ex, link);
+	pthread_mutex_unlock(&p->lock);
+	/* Before the origin is there, nothing stands for anything. */
+	moves = p->nwas && before[i] != stand_in(p, ex->id) &&
+		was_of(p, ex->id);
+	while (i-- && !moves)
+		moves = before[i] != stand_in(p, p->was[i].view);
+	if (!moves)
+		return true;
+	pthread_mutex_lock(&p->lock);
+	SLIST_REMOVE_HEAD(&p->exports, link);
+	pthread_mutex_unlock(&p->lock);
+	return false;
+}
+
+int posix_views_were(struct gns_fs *fs, const struct gns_fs_view *v, u32 n)
 {
 	struct posix *p = container_of(fs, struct posix, fs);
-	u32 i, k;
 
+	n = (u32)min_u64(n, VIEWS_MAX);
 	free(p->was);
-	p->was = calloc(n + 1, sizeof(*v));
-	/* Without knowing it, the worst is taken for true. */
 	p->nwas = 0;
+	p->was = calloc(n + 1, sizeof(*v));
 	if (!p->was)
-		return false;
+		return -ENOMEM;
 	memcpy(p->was, v, n * sizeof(*v));
 	p->nwas = n;
-	/* Full: there may have been more. */
-	if (n >= VIEWS_MAX)
-		return false;
+	return 0;
+}
+
+static u32 meant_add(const struct exported *ex, const struct exported **to,
+		     u32 n, u32 max)
+{
+	u32 i;
+
 	for (i = 0; i < n; i++)
-		for (k = 0; k < i; k++)
-			if (parted(p, &v[i], &v[k]))
-				return false;
-	return true;
+		if (to[i] == ex->stands)
+			return n;
+	if (n < max)
+		to[n++] = ex->stands;
+	return n;
+}
+
+/* Those that were of one filesystem in the life before, as they are now. */
+u32 posix_meant(struct gns_fs *fs, const struct gns_fh *fh, struct gns_fh *id,
+		u32 max)
+{
+	struct posix *p = container_of(fs, struct posix, fs);
+	const struct exported *to[VIEWS_MAX];
+	const struct gns_fs_view *was;
+	const struct exported *ex;
+	u32 view, as, i, n = 0;
+
+	id[0] = *fh;
+	/* No handle, or of another key: it is asked for, and gone. */
+	if (!fh_is_ours(p, fh) || !fh_has_view(fh, &view))
+		return 1;
+	was = was_of(p, view);
+	as = was ? was->as : view;
+	max = min_u64(max, VIEWS_MAX);
+	ex = by_id(p, view);
+	if (ex)
+		n = meant_add(ex, to, n, max);
+	ex = by_id(p, as);
+	if (ex)
+		n = meant_add(ex, to, n, max);
+	for (i = 0; i < p->nwas; i++) {
+		ex = p->was[i].as == as ? by_id(p, p->was[i].view) : NULL;
+		if (ex)
+			n = meant_add(ex, to, n, max);
+	}
+	for (i = 0; i < n; i++) {
+		id[i] = *fh;
+		if (view != to[i]->id)
+			restamp(p, &id[i], to[i]->id);
+	}
+	return n;
 }
 
 u32 posix_views(struct gns_fs *fs, struct gns_fs_view *v, u32 max)

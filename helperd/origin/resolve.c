@@ -233,7 +233,7 @@ static bool ended_early(struct change *c)
 	}
 	if (c->overtaken)
 		status = GNS_ST_UNKNOWN;
-	else if (fs->ops->refuses)
+	else if (fs->ops->refuses && !c->step && !c->nchild)
 		status = fs->ops->refuses(fs, c->req);
 	if (status)
 		change_fail(c, status);

@@ -23,6 +23,8 @@
 #include "proto/cursor.h"
 
 #define VREC_LEN 17u
+/* Objects that one record may be about: filesystems that were one. */
+#define MEANT_MAX 16u
 /* Objects made durable at once. */
 #define SETTLE_BATCH 64u
 
@@ -95,7 +97,7 @@ int version_load(struct gns_origin *o, const u8 *key, u32 klen, const u8 *val,
 	if (klen < 2 || klen - 1 > GNS_FH_MAX || vlen != VREC_LEN)
 		return -EINVAL;
 	memcpy(fh.b, key + 1, fh.len);
-	/* As it stands there, see unite(). */
+	/* As it stands there, see share_out(). */
 	r = vrec_add(o, &fh);
 	if (!r)
 		return -ENOMEM;
@@ -371,11 +373,15 @@ void version_settle_timer(void *arg)
 		gns_timer_arm(&o->settle_timer, max_u64(obj->quiet_at, now + 1));
 }
 
-/* @old is by a handle that does not stand for its object any more. */
-static int unite(struct gns_origin *o, struct vrec *old)
+/* @old says something of the object @id, too. */
+static int unite(struct gns_origin *o, const struct vrec *old,
+		 const struct gns_fh *id)
 {
-	struct vrec *r = vrec_make(o, &old->fh);
+	struct vrec *r;
 
+	HASH_FIND(hh, o->vrecs, id->b, id->len, r);
+	if (!r)
+		r = vrec_add(o, id);
 	if (!r)
 		return -ENOMEM;
 	/* Two that were of two objects: the newer one says it all. */
@@ -385,29 +391,45 @@ static int unite(struct gns_origin *o, struct vrec *old)
 	}
 	r->marked |= old->marked;
 	vrec_put(o, r);
-	vrec_delete(o, old);
 	return 0;
 }
 
-/* All records are loaded, and all views are known: each object has one. */
-static int unite_all(struct gns_origin *o)
+/* Give @r to all objects that it may be about; @r goes, if it is of none. */
+static int share_out(struct gns_origin *o, struct vrec *r)
 {
-	struct vrec *r, *tmp;
-	struct gns_fh id;
+	struct gns_fh id[MEANT_MAX];
+	u32 i, n = view_meant(o, &r->fh, id, MEANT_MAX);
+	bool stays = !n;
 	int err = 0;
 
-	HASH_ITER(hh, o->vrecs, r, tmp) {
-		view_split(o, &r->fh, &id);
-		if (!err && !gns_fh_eq(&id, &r->fh))
-			err = unite(o, r);
+	r->absent = !n;
+	for (i = 0; i < n && !err; i++) {
+		if (gns_fh_eq(&id[i], &r->fh))
+			stays = true;
+		else
+			err = unite(o, r, &id[i]);
 	}
+	if (!stays && !err)
+		vrec_delete(o, r);
+	return err;
+}
+
+/* All records are loaded, and all views are known. */
+static int share_out_all(struct gns_origin *o)
+{
+	struct vrec *r, *tmp;
+	int err = 0;
+
+	HASH_ITER(hh, o->vrecs, r, tmp)
+		if (!err)
+			err = share_out(o, r);
 	return err;
 }
 
 /* After loading: what was marked may be anything now. 0 or -ENOMEM. */
 int version_recover(struct gns_origin *o)
 {
-	int err = unite_all(o);
+	int err = share_out_all(o);
 	struct vrec *r, *tmp;
 	struct obj *obj;
 
@@ -419,6 +441,9 @@ int version_recover(struct gns_origin *o)
 		if (!GNS_MUTANT(VERSION_REUSED))
 			o->floor = max_u64(o->floor, r->version);
 		r->ctime = 0;
+		/* Nobody can say how it looks, nor that it is gone. */
+		if (r->absent)
+			continue;
 		obj = obj_get(o, &r->fh);
 		if (!obj)
 			continue;

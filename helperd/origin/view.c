@@ -58,6 +58,16 @@ bool view_means(struct gns_origin *o, const struct gns_fh *fh,
 	return gns_fh_eq(&id, &obj->fh);
 }
 
+/* The objects that a handle out of the store may mean; returns how many. */
+u32 view_meant(struct gns_origin *o, const struct gns_fh *fh, struct gns_fh *id,
+	       u32 max)
+{
+	if (o->fs->ops->meant && !GNS_MUTANT(VIEWS_APART))
+		return o->fs->ops->meant(o->fs, fh, id, max);
+	id[0] = *fh;
+	return 1;
+}
+
 /* What view_put() has put. */
 int view_load(struct gns_origin *o, struct gns_cursor *c)
 {
@@ -70,9 +80,7 @@ int view_load(struct gns_origin *o, struct gns_cursor *c)
 	}
 	if (c->bad || c->p < c->end)
 		return -EINVAL;
-	if (o->fs->ops->views_were)
-		o->views_parted = !o->fs->ops->views_were(o->fs, v, n);
-	return 0;
+	return o->fs->ops->views_were ? o->fs->ops->views_were(o->fs, v, n) : 0;
 }
 
 /* Into the open batch: no record of a new view is durable before this is. */

@@ -150,8 +150,8 @@ static inline void tree_join(struct gns_fs *fs, const struct gns_fh *id,
 	rig.fs->ops->join(rig.fs, id, view, fh);
 }
 
-static inline bool tree_views_were(struct gns_fs *fs,
-				   const struct gns_fs_view *v, u32 n)
+static inline int tree_views_were(struct gns_fs *fs,
+				  const struct gns_fs_view *v, u32 n)
 {
 	(void)fs;
 	return rig.fs->ops->views_were(rig.fs, v, n);
@@ -161,6 +161,13 @@ static inline u32 tree_views(struct gns_fs *fs, struct gns_fs_view *v, u32 max)
 {
 	(void)fs;
 	return rig.fs->ops->views(rig.fs, v, max);
+}
+
+static inline u32 tree_meant(struct gns_fs *fs, const struct gns_fh *fh,
+			     struct gns_fh *id, u32 max)
+{
+	(void)fs;
+	return rig.fs->ops->meant(rig.fs, fh, id, max);
 }
 
 static const struct gns_fs_ops tree_ops = {
@@ -173,6 +180,7 @@ static const struct gns_fs_ops tree_ops = {
 	.join = tree_join,
 	.views_were = tree_views_were,
 	.views = tree_views,
+	.meant = tree_meant,
 };
 
 static inline int peer_send(struct gns_conn *conn, const struct gns_msg *msg,

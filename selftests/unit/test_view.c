@@ -10,6 +10,7 @@ static struct gns_fh roots[2]; /* of "main" and of "root" */
 static void files(void)
 {
 	put_file(below("f"), "x", 1);
+	put_file(below("o"), "x", 1);
 	assert_int_equal(mkdir(below("d"), 0755), 0);
 	assert_int_equal(link(below("f"), below("d/g")), 0);
 }
@@ -223,11 +224,11 @@ static void test_gone(void **state)
 	}
 }
 
-/* One filesystem has become two: what is not known is above all that was. */
+/* One filesystem has become two: what is known of the one may be of the other. */
 static void test_parted(void **state)
 {
 	struct gns_posix_export ex = { .name = "apart", .path = "/dev/shm" };
-	struct gns_fh main_root, apart, id;
+	struct gns_fh apart, id[4];
 	struct gns_fs_view v[8], both[2];
 	char err[256] = "";
 	u32 n;
@@ -235,16 +236,64 @@ static void test_parted(void **state)
 	(void)state;
 	n = rig.fs->ops->views(rig.fs, v, 8);
 	assert_int_equal(n, 4);
-	both[0] = v[0];
-	assert_int_equal(both[0].as, v[3].view);
-	assert_true(rig.fs->ops->views_were(rig.fs, v, n));
+	assert_int_equal(v[0].as, v[3].view);
+	assert_int_equal(rig.fs->ops->meant(rig.fs, &roots[1], id, 4), 1);
+	assert_true(gns_fh_eq(&id[0], &roots[0]));
 	assert_int_equal(gns_posix_export(rig.fs, &ex, err, sizeof(err)), 0);
 	assert_int_equal(mount_as("apart", &apart), 0);
-	assert_int_equal(mount_as("main", &main_root), 0);
-	both[1].as = both[0].as;
-	both[1].view = rig.fs->ops->split(rig.fs, &apart, &id);
-	assert_true(gns_fh_eq(&apart, &id));
-	assert_false(rig.fs->ops->views_were(rig.fs, both, 2));
+	both[0] = v[3];
+	both[1].as = v[3].view;
+	both[1].view = rig.fs->ops->split(rig.fs, &apart, &id[0]);
+	assert_true(gns_fh_eq(&apart, &id[0]));
+	assert_int_equal(rig.fs->ops->views_were(rig.fs, both, 2), 0);
+	assert_int_equal(rig.fs->ops->meant(rig.fs, &roots[0], id, 4), 2);
+	assert_true(gns_fh_eq(&id[0], &roots[0]));
+	assert_int_equal(rig.fs->ops->split(rig.fs, &id[1], &id[2]),
+			 both[1].view);
+}
+
+/* Open in the one, and the other one took its name away, and is gone itself. */
+static void test_orphan(void **state)
+{
+	static const char *const one[] = { "root", NULL };
+	struct gns_msg msg = { .type = GNS_UNLINK };
+	struct gns_fh o = seen(1, "o");
+	u32 got = peers[0].got, i;
+
+	(void)state;
+	version_of(&peers[1], &o);
+	msg.make.change.seq = 1;
+	msg.make.dir = roots[0];
+	msg.make.name = str("o");
+	tell(&peers[0], &msg);
+	for (i = 0; i < 20; i++)
+		pass(NSEC_PER_MSEC);
+	assert_int_equal(peers[1].revokes, 1);
+	msg = (struct gns_msg){ .type = GNS_RELEASED_OPEN };
+	msg.revoke = peers[1].revoke;
+	tell(&peers[1], &msg);
+	wait_answers(&peers[0], got + 1);
+	assert_int_equal(peers[0].rep.status, 0);
+	live_again(one);
+	version_of(&peers[1], &o);
+	assert_int_equal(peers[1].rep.r_obj.attr.nlink, 0);
+}
+
+/* One that comes back when others stand for what it shows: not while it runs. */
+static void test_added(void **state)
+{
+	static const char *const p[] = { "p", NULL };
+	static const char *const r[] = { "r", NULL };
+	struct gns_posix_export ex = { .name = "p", .path = rig.path };
+	char err[256] = "";
+
+	(void)state;
+	live_again(p);
+	live_again(r);
+	assert_int_equal(gns_posix_export(rig.fs, &ex, err, sizeof(err)),
+			 -EBUSY);
+	ex.name = "new";
+	assert_int_equal(gns_posix_export(rig.fs, &ex, err, sizeof(err)), 0);
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, origin_teardown)
@@ -259,6 +308,8 @@ int main(void)
 		T(test_forged),
 		T(test_gone),
 		T(test_parted),
+		T(test_orphan),
+		T(test_added),
 	};
 
 	if (geteuid()) {

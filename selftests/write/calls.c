@@ -236,18 +236,17 @@ static void read_it(const char *path)
 	close(f);
 }
 
-/* Who is told that a file can not be changed has it as it was, as all others. */
+/* Who is told that a file can not be changed asks again; nobody else has to. */
 static void count_refused(void)
 {
 	const char *here = lab_path("fixed.a", "file");
 	const char *there = lab_path("fixed.b", "file");
-	u64 a, b;
+	u64 b;
 
 	lab("gns_mount a '' fixed.a $ORIGIN:/fixed");
 	lab("gns_mount b '' fixed.b $ORIGIN:/fixed");
 	read_it(here);
 	read_it(there);
-	a = host_count("a", GNS_C_FILL_BYTES);
 	b = host_count("b", GNS_C_FILL_BYTES);
 	if (chmod(here, 0600) != -1 || errno != EROFS)
 		tap_bad("chmod: %s", strerror(errno));
@@ -255,13 +254,11 @@ static void count_refused(void)
 		tap_bad("setxattr: %s", strerror(errno));
 	read_it(here);
 	read_it(there);
-	a = host_count("a", GNS_C_FILL_BYTES) - a;
 	b = host_count("b", GNS_C_FILL_BYTES) - b;
-	if (a || b)
-		tap_bad("%llu and %llu bytes were fetched again",
-			(unsigned long long)a, (unsigned long long)b);
+	if (b)
+		tap_bad("%llu bytes were fetched again", (unsigned long long)b);
 	lab("gns_umount fixed.a && gns_umount fixed.b");
-	tap_good("a change that is refused takes nothing from a cache");
+	tap_good("a change that is refused takes nothing from the caches of others");
 }
 
 int main(void)

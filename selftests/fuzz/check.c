@@ -216,6 +216,12 @@ void check_seen(struct sats *s, const struct gns_fh *fh, u64 version,
 			(struct sat_seen){ *fh, version, attr->ctime };
 }
 
+/* What the disk did not take, or has no ctime to be written down with. */
+static bool stays_marked(const struct obj *obj)
+{
+	return obj->loss || (!obj->ctime && obj->version);
+}
+
 /* Nothing is under way any more, and nobody is there. */
 void check_idle(struct sats *s)
 {
@@ -236,8 +242,7 @@ void check_idle(struct sats *s)
 			   "an object is being changed");
 		FUZZ_CHECK(!obj->readers && TAILQ_EMPTY(&obj->waiting),
 			   "an object is being read");
-		/* Without a ctime nothing could be written down about it. */
-		FUZZ_CHECK(!obj->marked || (!obj->ctime && obj->version),
+		FUZZ_CHECK(!obj->marked || stays_marked(obj),
 			   "an object never settles");
 	}
 }

@@ -22,8 +22,8 @@
  * @req:      what to do: any request from GNS_MOUNT on
  * @leased:   READ: the bytes may still change after done() (see below)
  * @local:    READ: the reader is on this host
- * @untouched: a change that failed: the backend is sure that everything is as it
- *            was before
+ * @untouched: a change that failed: the backend is sure that everything is as
+ *            it was before
  * @keep:     UNLINK, RENAME: what loses its last name lives on, see below
  * @rep:      answer. The backend fills status and the r_* member without
  *            versions; of r_change.changed it fills fh and attr of every
@@ -90,7 +90,8 @@ struct gns_fs_view {
  *          export of a tree) that a client looks at it through. Makes of @fh the
  *          one that stands for the object, the same for all of them, which is
  *          a handle, too; returns the view of @fh. What is no handle stays as it
- *          is. Without it every handle is an object of its own
+ *          is. NULL for it: only the view is asked for, which costs less.
+ *          Without it every handle is an object of its own
  * @join:   with @split: the handle of the object @id in @view
  * @views_were: with @split: what @views said in the life before, which may be
  *          of views that are gone. Returns 0 or -ENOMEM

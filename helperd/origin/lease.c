@@ -60,9 +60,9 @@ static struct lease *lease_new(struct session *s, struct obj *obj, u64 view,
 }
 
 /*
- * Give @s a lease on @obj, as seen in @view, with the answer being made now. Returns the grant's
- * number, or 0: the answer goes out without a lease. @urgent: a fault, or there
- * is nothing else that keeps the object.
+ * Give @s a lease on @obj, as seen in @view, with the answer being made now.
+ * Returns the grant's number, or 0: the answer goes out without a lease. @urgent:
+ * a fault, or there is nothing else that keeps the object.
  */
 u64 lease_grant(struct session *s, struct obj *obj, u64 view, bool urgent)
 {

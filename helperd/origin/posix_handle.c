@@ -82,15 +82,16 @@ u32 export_id(const char *name)
 	return XXH32(name, strlen(name), 0);
 }
 
-/* The number of the export that @fh says; false: it is no handle. */
+/* The number of the export that @fh says; false, and 0: it is no handle. */
 bool fh_has_view(const struct gns_fh *fh, u32 *view)
 {
 	u32 i;
 
+	*view = 0;
 	if (fh->len < 4 + 1 + FH_MAC_LEN || fh->len > GNS_FH_MAX ||
 	    (fh->b[4] == TYPE_LONG && fh->len < 4 + 5 + FH_MAC_LEN))
 		return false;
-	for (*view = 0, i = 0; i < 4; i++)
+	for (i = 0; i < 4; i++)
 		*view |= (u32)fh->b[i] << 8 * i;
 	return true;
 }

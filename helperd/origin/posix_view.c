@@ -82,17 +82,48 @@ static const struct gns_fs_view *was_of(struct posix *p, u32 view)
 	return NULL;
 }
 
-/* Who stands for an export that is gone; NULL: nobody has shown the same. */
-static const struct exported *heir(struct posix *p, u32 view)
+/* @to gets who stands for @ex, too. */
+static u32 meant_add(const struct exported *ex, const struct exported **to,
+		     u32 n, u32 max)
 {
-	const struct gns_fs_view *was = was_of(p, view);
-	u32 as = was ? was->as : view, i;
-	const struct exported *ex = by_id(p, as);
+	u32 i;
 
-	for (i = 0; !ex && i < p->nwas; i++)
+	if (!ex || n == max)
+		return n;
+	for (i = 0; i < n; i++)
+		if (to[i] == ex->stands)
+			return n;
+	to[n] = ex->stands;
+	return n + 1;
+}
+
+/*
+ * Up to @max exports that stand now for those that were of one filesystem with
+ * @view in the life before: the first one for @view itself. Returns how many.
+ */
+static u32 meant(struct posix *p, u32 view, const struct exported **to, u32 max)
+{
+	u32 n = meant_add(by_id(p, view), to, 0, max);
+	const struct gns_fs_view *was;
+	u32 as, i;
+
+	if (n == max)
+		return n;
+	was = was_of(p, view);
+	as = was ? was->as : view;
+	n = meant_add(by_id(p, as), to, n, max);
+	for (i = 0; i < p->nwas && n < max; i++)
 		if (p->was[i].as == as)
-			ex = by_id(p, p->was[i].view);
-	return ex ? ex->stands : NULL;
+			n = meant_add(by_id(p, p->was[i].view), to, n, max);
+	return n;
+}
+
+/* Whose handles stand for those of @view; NULL: nobody shows the same. */
+static const struct exported *stands_for(struct posix *p, u32 view)
+{
+	const struct exported *ex;
+
+	return meant(p, view, &ex, 1) ? ex : NULL;
 }
 
 /* In place; what has a wrong checksum, and so is no handle, stays as it is. */
@@ -114,16 +145,15 @@ static void restamp(struct posix *p, struct gns_fh *fh, u32 view)
 u32 posix_split(struct gns_fs *fs, const struct gns_fh *fh, struct gns_fh *id)
 {
 	struct posix *p = container_of(fs, struct posix, fs);
-	const struct exported *ex, *to;
+	const struct exported *ex = NULL;
 	u32 view;
 
-	*id = *fh;
-	if (!fh_has_view(fh, &view))
-		return 0;
-	ex = by_id(p, view);
-	to = ex ? ex->stands : heir(p, view);
-	if (to && to != ex)
-		restamp(p, id, to->id);
+	if (fh_has_view(fh, &view) && id)
+		ex = stands_for(p, view);
+	if (id)
+		*id = *fh;
+	if (ex && ex->id != view)
+		restamp(p, id, ex->id);
 	return view;
 }
 
@@ -158,9 +188,8 @@ void view_drop(struct posix *p, const struct gns_fh *fh)
 /* What stands for the handles of @view. */
 static u32 stand_in(struct posix *p, u32 view)
 {
-	const struct exported *ex = by_id(p, view);
+	const struct exported *ex = stands_for(p, view);
 
-	ex = ex ? ex->stands : heir(p, view);
 	return ex ? ex->id : view;
 }
 
@@ -170,19 +199,16 @@ static u32 stand_in(struct posix *p, u32 view)
  */
 bool view_add(struct posix *p, struct exported *ex)
 {
-	u32 before[VIEWS_MAX + 1], i;
-	bool moves;
+	u32 before[VIEWS_MAX], i;
+	bool moves = false;
 
 	for (i = 0; i < p->nwas; i++)
 		before[i] = stand_in(p, p->was[i].view);
-	before[i] = stand_in(p, ex->id);
 	pthread_mutex_lock(&p->lock);
 	SLIST_INSERT_HEAD(&p->exports, ex, link);
 	pthread_mutex_unlock(&p->lock);
 	/* Before the origin is there, nothing stands for anything. */
-	moves = p->nwas && before[i] != stand_in(p, ex->id) &&
-		was_of(p, ex->id);
-	while (i-- && !moves)
+	for (i = 0; i < p->nwas && !moves; i++)
 		moves = before[i] != stand_in(p, p->was[i].view);
 	if (!moves)
 		return true;
@@ -207,47 +233,19 @@ int posix_views_were(struct gns_fs *fs, const struct gns_fs_view *v, u32 n)
 	return 0;
 }
 
-static u32 meant_add(const struct exported *ex, const struct exported **to,
-		     u32 n, u32 max)
-{
-	u32 i;
-
-	for (i = 0; i < n; i++)
-		if (to[i] == ex->stands)
-			return n;
-	if (n < max)
-		to[n++] = ex->stands;
-	return n;
-}
-
 /* Those that were of one filesystem in the life before, as they are now. */
 u32 posix_meant(struct gns_fs *fs, const struct gns_fh *fh, struct gns_fh *id,
 		u32 max)
 {
 	struct posix *p = container_of(fs, struct posix, fs);
 	const struct exported *to[VIEWS_MAX];
-	const struct gns_fs_view *was;
-	const struct exported *ex;
-	u32 view, as, i, n = 0;
+	u32 view, i, n;
 
 	id[0] = *fh;
 	/* No handle, or of another key: it is asked for, and gone. */
 	if (!fh_is_ours(p, fh) || !fh_has_view(fh, &view))
 		return 1;
-	was = was_of(p, view);
-	as = was ? was->as : view;
-	max = min_u64(max, VIEWS_MAX);
-	ex = by_id(p, view);
-	if (ex)
-		n = meant_add(ex, to, n, max);
-	ex = by_id(p, as);
-	if (ex)
-		n = meant_add(ex, to, n, max);
-	for (i = 0; i < p->nwas; i++) {
-		ex = p->was[i].as == as ? by_id(p, p->was[i].view) : NULL;
-		if (ex)
-			n = meant_add(ex, to, n, max);
-	}
+	n = meant(p, view, to, (u32)min_u64(max, VIEWS_MAX));
 	for (i = 0; i < n; i++) {
 		id[i] = *fh;
 		if (view != to[i]->id)
@@ -270,7 +268,7 @@ u32 posix_views(struct gns_fs *fs, struct gns_fs_view *v, u32 max)
 		if (by_id(p, p->was[i].view))
 			continue;
 		v[n] = p->was[i];
-		ex = heir(p, v[n].view);
+		ex = stands_for(p, v[n].view);
 		if (ex)
 			v[n].as = ex->id;
 		n++;

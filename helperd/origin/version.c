@@ -28,14 +28,21 @@
 /* Objects made durable at once. */
 #define SETTLE_BATCH 64u
 
+/* @id stands for all handles of its object. */
+static struct vrec *vrec_by_id(struct gns_origin *o, const struct gns_fh *id)
+{
+	struct vrec *r;
+
+	HASH_FIND(hh, o->vrecs, id->b, id->len, r);
+	return r;
+}
+
 static struct vrec *vrec_find(struct gns_origin *o, const struct gns_fh *fh)
 {
 	struct gns_fh id;
-	struct vrec *r;
 
 	view_split(o, fh, &id);
-	HASH_FIND(hh, o->vrecs, id.b, id.len, r);
-	return r;
+	return vrec_by_id(o, &id);
 }
 
 static struct vrec *vrec_add(struct gns_origin *o, const struct gns_fh *id)
@@ -51,13 +58,10 @@ static struct vrec *vrec_add(struct gns_origin *o, const struct gns_fh *id)
 
 static struct vrec *vrec_make(struct gns_origin *o, const struct gns_fh *fh)
 {
-	struct vrec *r = vrec_find(o, fh);
 	struct gns_fh id;
 
-	if (r)
-		return r;
 	view_split(o, fh, &id);
-	return vrec_add(o, &id);
+	return vrec_by_id(o, &id) ?: vrec_add(o, &id);
 }
 
 static u32 vrec_key(const struct gns_fh *fh, u8 *key)
@@ -206,6 +210,8 @@ u64 version_see(struct gns_origin *o, const struct gns_fh *fh, struct obj *obj,
 	struct vrec *r;
 	u64 v;
 
+	if (obj) /* the handle that stands for it: nothing to work out */
+		fh = &obj->fh;
 	if (obj && obj->version) {
 		if (!obj->ctime)
 			obj->ctime = attr->ctime;
@@ -377,11 +383,8 @@ void version_settle_timer(void *arg)
 static int unite(struct gns_origin *o, const struct vrec *old,
 		 const struct gns_fh *id)
 {
-	struct vrec *r;
+	struct vrec *r = vrec_by_id(o, id) ?: vrec_add(o, id);
 
-	HASH_FIND(hh, o->vrecs, id->b, id->len, r);
-	if (!r)
-		r = vrec_add(o, id);
 	if (!r)
 		return -ENOMEM;
 	/* Two that were of two objects: the newer one says it all. */

@@ -325,9 +325,8 @@ static u32 fs_split(struct gns_fs *gfs, const struct gns_fh *fh,
 		    struct gns_fh *id)
 {
 	(void)gfs;
-	*id = *fh;
-	if (simfs_view(fh))
-		*id = simfs_fh(simfs_fh_ino(fh), 0);
+	if (id)
+		*id = simfs_view(fh) ? simfs_fh(simfs_fh_ino(fh), 0) : *fh;
 	return simfs_view(fh);
 }
 

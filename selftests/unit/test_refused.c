@@ -46,6 +46,16 @@ static void refused(struct gns_msg *msg, const struct gns_fh *fh, u32 status)
 	assert_int_equal(version_of(fh), before);
 }
 
+/* The file as the export shows it that is read-only. */
+static struct gns_fh read_only(const char *name)
+{
+	struct gns_fh fh;
+
+	assert_int_equal(mount_as("ro", &fh), 0);
+	assert_int_equal(lookup(&fh, name, &cred_root, &fh), 0);
+	return fh;
+}
+
 static void test_attributes(void **state)
 {
 	struct gns_fh f = fh_of("f");
@@ -95,8 +105,7 @@ static void test_data(void **state)
 	w.write.cred = cred_user;
 	w.payload_len = 2;
 	refused(&w, &f, EACCES);
-	assert_int_equal(mount_as("ro", &ro), 0);
-	assert_int_equal(lookup(&ro, "f", &cred_root, &ro), 0);
+	ro = read_only("f");
 	w.write.fh = ro;
 	w.write.cred = cred_root;
 	refused(&w, &f, EROFS);
@@ -129,8 +138,7 @@ static void test_cached(void **state)
 	m.setattr.cred = cred_user;
 	m.setattr.valid = GNS_SA_MODE;
 	refused(&m, &f, EPERM);
-	assert_int_equal(mount_as("ro", &ro), 0);
-	assert_int_equal(lookup(&ro, "f", &cred_root, &ro), 0);
+	ro = read_only("f");
 	m.setattr.fh = ro;
 	m.setattr.cred = cred_root;
 	refused(&m, &ro, EROFS);

@@ -76,21 +76,29 @@ static void wait_answers(struct peer *p, u32 n)
 	assert_int_equal(p->got, n);
 }
 
+/* The change of @fh waits until @p has given @cached back; it is done then. */
+static void change_revokes(const struct gns_fh *fh, struct peer *p,
+			   const struct gns_fh *cached)
+{
+	u32 got = peers[0].got;
+
+	begin_change(&peers[0], fh);
+	assert_int_equal(peers[0].got, got);
+	assert_int_equal(p->revokes, 1);
+	assert_true(gns_fh_eq(&p->revoke.fh, cached));
+	release(p);
+	wait_answers(&peers[0], got + 1);
+	assert_int_equal(peers[0].rep.status, 0);
+}
+
 /* Nothing is changed while a host has it cached, by whatever handle. */
 static void test_revoke(void **state)
 {
 	struct gns_fh f[2] = { seen(0, "f"), seen(1, "f") };
 	u64 before = version_of(&peers[1], &f[1]);
-	u32 got = peers[0].got;
 
 	(void)state;
-	begin_change(&peers[0], &f[0]);
-	assert_int_equal(peers[0].got, got);
-	assert_int_equal(peers[1].revokes, 1);
-	assert_true(gns_fh_eq(&peers[1].revoke.fh, &f[1]));
-	release(&peers[1]);
-	wait_answers(&peers[0], got + 1);
-	assert_int_equal(peers[0].rep.status, 0);
+	change_revokes(&f[0], &peers[1], &f[1]);
 	assert_int_equal(peers[0].rep.r_change.changed.n, 1);
 	assert_true(gns_fh_eq(&peers[0].rep.r_change.changed.v[0].fh, &f[0]));
 	assert_int_equal(peers[0].rep.r_change.changed.v[0].before, before);
@@ -102,19 +110,11 @@ static void test_revoke(void **state)
 static void test_own(void **state)
 {
 	struct gns_fh f[2] = { seen(0, "f"), seen(1, "f") };
-	u32 got;
 
 	(void)state;
 	assert_int_equal(version_of(&peers[0], &f[0]),
 			 version_of(&peers[0], &f[1]));
-	got = peers[0].got;
-	begin_change(&peers[0], &f[0]);
-	assert_int_equal(peers[0].got, got);
-	assert_int_equal(peers[0].revokes, 1);
-	assert_true(gns_fh_eq(&peers[0].revoke.fh, &f[1]));
-	release(&peers[0]);
-	wait_answers(&peers[0], got + 1);
-	assert_int_equal(peers[0].rep.status, 0);
+	change_revokes(&f[0], &peers[0], &f[1]);
 }
 
 static void test_names(void **state)

@@ -59,7 +59,7 @@ CC := gcc
 endif
 CFLAGS ?= -O2 -g
 pkgs ?= libuv sqlite3 inih jansson libxxhash libcrypto libsystemd libnl-3.0 \
-	libnl-genl-3.0
+	libnl-genl-3.0 libisal blkid
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -80,7 +80,7 @@ O := $(top)/build/$(if $(variant),$(variant)$(if $(SAN),-san),$(if \
 	$(SAN),san,obj))$(if $(clang),-clang)
 
 cpp := -D_GNU_SOURCE -DGNS_VERSION='"$(GNS_VERSION)"' \
-	-I$(top)/helperd -I$(top)/uapi
+	-I$(top)/helperd -I$(top)/uapi -I$(top)
 # Callbacks have parameters that not every one of them needs.
 cc := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
 	-Wstrict-prototypes $(if $(WERROR),-Werror) -ffile-prefix-map=$(top)/=

@@ -30,6 +30,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_cache(int argc, char **argv);
 int cmd_drop(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 int cmd_status(int argc, char **argv);

@@ -279,6 +279,7 @@ int main(int argc, char **argv)
 	lists();
 	answers();
 	states();
+	seed_media();
 	seed_runs();
 	return 0;
 }

@@ -10,6 +10,9 @@
 /* seeds.c: a file of the corpus of @target, unless there is one. */
 void seed_save(const char *target, const char *name, const void *p, size_t n);
 
+/* seeds_media.c: those of fuzz_media.c. */
+void seed_media(void);
+
 /* seeds_runs.c: those of fuzz_origin.c. */
 void seed_runs(void);
 

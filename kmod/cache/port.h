@@ -37,6 +37,7 @@
 #define le64_to_cpu(v) le64toh((__force u64)(v))
 
 #define S64_MAX INT64_MAX
+#define U64_MAX UINT64_MAX
 #define ALIGN(v, to) (((v) + (to)-1) & ~((__typeof__(v))(to)-1))
 #define DIV_ROUND_UP(v, by) (((v) + (by)-1) / (by))
 

@@ -100,6 +100,54 @@ static inline void gns_stat_set_cookie(struct kstat *st, u64 cookie)
 }
 #endif
 
+/*
+ * How a block device is opened for its holder alone, and what of it has to be
+ * kept for closing it; until 6.9.
+ */
+#include <linux/blkdev.h>
+#include <linux/err.h>
+static inline struct block_device *gns_bdev_open(const char *path, void *holder,
+						 void **handle)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	*handle = NULL;
+	return blkdev_get_by_path(path, FMODE_READ | FMODE_WRITE | FMODE_EXCL,
+				  holder);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	*handle = NULL;
+	return blkdev_get_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE, holder,
+				  NULL);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+	struct bdev_handle *h = bdev_open_by_path(path,
+						  BLK_OPEN_READ | BLK_OPEN_WRITE,
+						  holder, NULL);
+
+	*handle = h;
+	return IS_ERR(h) ? ERR_CAST(h) : h->bdev;
+#else
+	struct file *file = bdev_file_open_by_path(path,
+						   BLK_OPEN_READ | BLK_OPEN_WRITE,
+						   holder, NULL);
+
+	*handle = file;
+	return IS_ERR(file) ? ERR_CAST(file) : file_bdev(file);
+#endif
+}
+
+static inline void gns_bdev_close(struct block_device *bdev, void *handle,
+				  void *holder)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	blkdev_put(bdev, FMODE_READ | FMODE_WRITE | FMODE_EXCL);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	blkdev_put(bdev, holder);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+	bdev_release(handle);
+#else
+	fput(handle);
+#endif
+}
+
 /* A fault may hold the lock of its vma instead of mmap_lock; until 6.4. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #include <linux/mm.h>

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
+#include "cache/cache.h"
 #include "fill.h"
 #include "instance.h"
 #include "lease.h"
@@ -122,6 +123,9 @@ static void fill_end(struct gns_call *c)
 	if (!ok)
 		c->ans.err = fill_error(f);
 	fill_count(f, c->ans.err);
+	if (ok)
+		gns_cobj_keep(gi->cobj, f->version, f->size, c->req.off,
+			      c->req.len, f->folios, f->nr);
 	for (i = 0; i < f->nr; i++) {
 		if (ok)
 			folio_mark_uptodate(f->folios[i]);
@@ -168,6 +172,8 @@ struct gns_fill *gns_fill_new(struct inode *inode, const struct cred *cred,
 	ihold(inode);
 	f->gi = gi;
 	f->epoch = epoch;
+	/* Another one by now, and another epoch, too: then nothing counts. */
+	f->version = READ_ONCE(gi->version);
 	f->size = size;
 	f->room = room;
 	f->c.req.fh = gi->fh;

@@ -37,6 +37,7 @@
  * @usable:   deliver() has put all bytes into the folios, and they count
  * @timeout:  of a soft mount, when nobody waits; holds a reference
  * @epoch:    of the lease when it was made
+ * @version:  likewise
  * @size:     of the file then, bytes
  * @pages:    of all folios
  * @nr:       folios
@@ -51,6 +52,7 @@ struct gns_fill {
 	bool usable;
 	struct delayed_work timeout;
 	u64 epoch;
+	u64 version;
 	u64 size;
 	u32 pages;
 	u32 nr;

@@ -29,8 +29,11 @@
 #define GNS_TIMEO_DEFAULT_MS 60000u /* soft mounts */
 #define GNS_MOUNT_TIMEO_MS 15000u /* for an origin that says nothing */
 
+#define GNS_CACHE_SPEC_MAX 512u
+
 /** struct gns_options - of a mount; all of them in /proc/mounts */
 struct gns_options {
+	char cache[GNS_CACHE_SPEC_MAX]; /* devices; empty: none */
 	bool soft;
 	u32 timeo_ms;
 	u32 rasize; /* bytes */
@@ -46,6 +49,7 @@ struct gns_options {
  * @export:  I
  * @root_fh: I
  * @opt:     options
+ * @cache:   I what is kept on devices; NULL: nothing
  * @dead:    R given up: every call ends with EIO
  * @closing: its inodes go: nobody can read them any more; set under s->lock
  *           and s->mapped_lock, read under either
@@ -79,6 +83,7 @@ struct gns_sb {
 	char *export;
 	struct gns_fh root_fh;
 	struct gns_options opt;
+	struct gns_cache *cache;
 	bool dead;
 	bool closing;
 	spinlock_t calls_lock; /* calls */
@@ -107,6 +112,8 @@ struct gns_sb {
 #define GNS_USED_ENOUGH 32
 
 struct gns_acl;
+struct gns_cache;
+struct gns_cobj;
 struct gns_listing;
 struct gns_lockq;
 
@@ -165,6 +172,7 @@ struct gns_lockq;
  *             @lock, too, and left under it while the inode is in use;
  *             s->opened_lock
  * @regained:  s->opened_lock: s->gen when its lease was asked for last
+ * @cobj:      I what is kept of it; NULL: nothing
  */
 struct gns_inode {
 	struct inode vfs_inode;
@@ -213,6 +221,7 @@ struct gns_inode {
 	u64 said_open;
 	struct list_head opened;
 	u64 regained;
+	struct gns_cobj *cobj;
 };
 
 static inline struct gns_inode *gns_i(const struct inode *inode)

@@ -9,6 +9,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "acl.h"
+#include "cache/cache.h"
 #include "file.h"
 #include "lease.h"
 #include "listing.h"
@@ -65,6 +66,7 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	RCU_INIT_POINTER(gi->acl[0], NULL);
 	RCU_INIT_POINTER(gi->acl[1], NULL);
 	gi->watched = 0;
+	gi->cobj = NULL;
 	return &gi->vfs_inode;
 }
 
@@ -91,6 +93,8 @@ void gns_inode_evict(struct inode *inode)
 	gns_listing_free(listing);
 	gns_lockq_free(gi);
 	gns_acl_forget(gi);
+	gns_cobj_put(gi->cobj);
+	gi->cobj = NULL;
 }
 
 void gns_inode_set_attr(struct gns_inode *gi, const struct gns_uattr *attr)
@@ -153,7 +157,11 @@ static void set_ops(struct inode *inode, u32 rdev)
 static int set_up(struct inode *inode, const struct gns_uattr *attr)
 {
 	struct gns_inode *gi = gns_i(inode);
+	struct gns_sb *gsb = gns_isb(inode);
 
+	/* Without memory for it nothing is kept. */
+	if (gsb->cache && S_ISREG(attr->mode))
+		gi->cobj = gns_cobj_get(gsb->cache, gsb->s->origin, &gi->fh);
 	inode->i_ino = attr->ino;
 	inode->i_mode = attr->mode & (S_IFMT | 07777);
 	/* What is known of lists ends with a lease: acl.c. */

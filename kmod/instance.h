@@ -62,6 +62,7 @@ struct gns_session;
  * @wq:       I fences; WQ_UNBOUND | WQ_MEM_RECLAIM; all instances' one
  * @zap_wq:   I zaps: they have a deadline, and wait behind no fence; the same
  * @link:     in the list of all instances
+ * @cache:    of its mounts; under the mutex of cache/cache.c
  */
 struct gns_instance {
 	struct net *net;
@@ -86,6 +87,7 @@ struct gns_instance {
 	struct workqueue_struct *wq;
 	struct workqueue_struct *zap_wq;
 	struct list_head link;
+	struct gns_cache *cache;
 };
 
 /**

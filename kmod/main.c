@@ -7,7 +7,7 @@
 #include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
-#include "gns.h"
+#include "cache/cache.h"
 #include "watch.h"
 
 static int __init gns_mod_init(void)
@@ -29,12 +29,17 @@ static int __init gns_mod_init(void)
 	err = gns_netlink_init();
 	if (err)
 		goto out_chardev;
-	err = gns_super_init();
+	err = gns_cache_init();
 	if (err)
 		goto out_netlink;
+	err = gns_super_init();
+	if (err)
+		goto out_cache;
 	pr_info("gns: version %s loaded\n", GNS_VERSION);
 	return 0;
 
+out_cache:
+	gns_cache_exit();
 out_netlink:
 	gns_netlink_exit();
 out_chardev:
@@ -53,6 +58,7 @@ static void __exit gns_mod_exit(void)
 	/* Inodes are freed behind RCU: before their cache goes. */
 	rcu_barrier();
 	gns_super_exit();
+	gns_cache_exit();
 	gns_netlink_exit();
 	gns_chardev_exit();
 	gns_sysfs_exit();

@@ -10,6 +10,7 @@
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/slab.h>
+#include "cache/cache.h"
 #include "options.h"
 #include "session.h"
 #include "super.h"
@@ -240,6 +241,15 @@ static int mount_export(struct fs_context *fc, struct gns_session *s,
 	gsb = gns_sb_new(s, export, &ans.fh, opt);
 	if (!gsb)
 		return -ENOMEM;
+	if (*opt->cache) {
+		gsb->cache = gns_cache_get(s->inst, opt->cache, fc);
+		if (IS_ERR(gsb->cache)) {
+			err = PTR_ERR(gsb->cache);
+			gsb->cache = NULL;
+			gns_sb_free(gsb);
+			return err;
+		}
+	}
 	gns_super_learn(gsb);
 	/* sget_fc() takes it over, or it is freed with the context. */
 	fc->s_fs_info = gsb;
@@ -284,6 +294,8 @@ static int gns_reconfigure(struct fs_context *fc)
 	if (!gns_idmap_eq(&gsb->opt.uidmap, &opt->uidmap) ||
 	    !gns_idmap_eq(&gsb->opt.gidmap, &opt->gidmap))
 		return invalfc(fc, "uidmap and gidmap stay as they are: unmount first");
+	if (strcmp(gsb->opt.cache, opt->cache))
+		return invalfc(fc, "cache stays as it is: unmount first");
 	WRITE_ONCE(gsb->opt.soft, opt->soft);
 	WRITE_ONCE(gsb->opt.timeo_ms, opt->timeo_ms);
 	WRITE_ONCE(gsb->opt.rasize, opt->rasize);

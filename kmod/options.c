@@ -19,6 +19,7 @@ enum option {
 	OPT_RASIZE,
 	OPT_UIDMAP,
 	OPT_GIDMAP,
+	OPT_CACHE,
 };
 
 const struct fs_parameter_spec gns_options_spec[] = {
@@ -28,6 +29,7 @@ const struct fs_parameter_spec gns_options_spec[] = {
 	fsparam_string("rasize", OPT_RASIZE),
 	fsparam_string("uidmap", OPT_UIDMAP),
 	fsparam_string("gidmap", OPT_GIDMAP),
+	fsparam_string("cache", OPT_CACHE),
 	{}
 };
 
@@ -80,6 +82,25 @@ static int parse_rasize(struct fs_context *fc, struct gns_options *opt,
 	return 0;
 }
 
+/* Absolute paths, so that nothing depends on who asks from where. */
+static int parse_cache(struct fs_context *fc, struct gns_options *opt,
+		       const char *s)
+{
+	const char *p = s;
+
+	while (p && *p == '/') {
+		p = strchr(p, ':');
+		if (!p) {
+			if (strscpy(opt->cache, s, sizeof(opt->cache)) < 0)
+				return invalfc(fc, "cache=: longer than %u bytes",
+					       GNS_CACHE_SPEC_MAX - 1);
+			return 0;
+		}
+		p++;
+	}
+	return invalfc(fc, "cache=%s: give /dev/device[:/dev/device...]", s);
+}
+
 int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
 		      struct fs_parameter *param)
 {
@@ -109,6 +130,8 @@ int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
 	case OPT_GIDMAP:
 		return gns_idmap_parse(fc, "gidmap", &opt->gidmap,
 				       param->string);
+	case OPT_CACHE:
+		return parse_cache(fc, opt, param->string);
 	}
 	return nr;
 }
@@ -133,6 +156,8 @@ void gns_options_show(struct seq_file *m, const struct gns_options *opt)
 	seq_printf(m, ",%s,timeo=%u,rasize=%u",
 		   READ_ONCE(opt->soft) ? "soft" : "hard",
 		   READ_ONCE(opt->timeo_ms), READ_ONCE(opt->rasize));
+	if (*opt->cache)
+		seq_show_option(m, "cache", opt->cache);
 	gns_idmap_show(m, "uidmap", &opt->uidmap);
 	gns_idmap_show(m, "gidmap", &opt->gidmap);
 }
@@ -140,7 +165,7 @@ void gns_options_show(struct seq_file *m, const struct gns_options *opt)
 bool gns_options_eq(const struct gns_options *a, const struct gns_options *b)
 {
 	return a->soft == b->soft && a->timeo_ms == b->timeo_ms &&
-	       a->rasize == b->rasize &&
+	       a->rasize == b->rasize && !strcmp(a->cache, b->cache) &&
 	       gns_idmap_eq(&a->uidmap, &b->uidmap) &&
 	       gns_idmap_eq(&a->gidmap, &b->gidmap);
 }

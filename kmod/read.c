@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uio.h>
+#include "cache/cache.h"
 #include "file.h"
 #include "fill.h"
 
@@ -71,6 +72,68 @@ ssize_t gns_buffered_read(struct kiocb *iocb, struct iov_iter *to)
 	return gns_read_result(iocb, to, total, ret < 0 ? ret : 0);
 }
 
+/* What readahead has gathered: out of the cache, or from the origin. */
+struct ahead {
+	struct readahead_control *rac;
+	struct inode *inode;
+	u64 epoch;
+	u64 size;
+	struct gns_cread *r;
+	struct gns_fill *f;
+};
+
+static void ahead_send(struct ahead *a)
+{
+	gns_cread_send(a->r, false);
+	a->r = NULL;
+	if (!a->f)
+		return;
+	gns_fill_submit(a->f, false);
+	gns_call_put(&a->f->c);
+	a->f = NULL;
+}
+
+/* Runs of folios that are there, and runs of those that are not. */
+static bool ahead_cached(struct ahead *a, struct folio *folio)
+{
+	if (!gns_i(a->inode)->cobj)
+		return false;
+	if (!a->f && gns_cread_add(&a->r, a->inode, a->epoch, a->size, folio))
+		return true;
+	if (a->r || a->f) {
+		struct gns_cread *r = NULL;
+
+		if (!gns_cread_add(&r, a->inode, a->epoch, a->size, folio))
+			return false;
+		ahead_send(a);
+		a->r = r;
+		return true;
+	}
+	return false;
+}
+
+/* False: the folio is still the caller's. */
+static bool ahead_fill(struct ahead *a, struct folio *folio)
+{
+	u32 room;
+
+	if (a->r)
+		ahead_send(a);
+	if (a->f && gns_fill_add(a->f, folio))
+		return true;
+	if (a->f)
+		ahead_send(a);
+	if (gns_fill_full(gns_isb(a->inode)))
+		return false;
+	room = min_t(u32, readahead_count(a->rac),
+		     GNS_UREAD_MAX >> PAGE_SHIFT);
+	a->f = gns_fill_new(a->inode, a->rac->file->f_cred, a->epoch, a->size,
+			    room);
+	if (a->f && gns_fill_add(a->f, folio))
+		return true;
+	return false;
+}
+
 /*
  * Never waits. What is not taken here is unlocked and dropped by the caller,
  * and read by gns_read_folio() when somebody wants it: that slows down who
@@ -78,58 +141,59 @@ ssize_t gns_buffered_read(struct kiocb *iocb, struct iov_iter *to)
  */
 static void gns_readahead(struct readahead_control *rac)
 {
-	struct inode *inode = rac->mapping->host;
-	struct folio *folio = NULL;
-	struct gns_fill *f;
-	u64 epoch, size;
-	u32 room;
+	struct ahead a = { .rac = rac, .inode = rac->mapping->host };
+	struct folio *folio;
 
-	if (!rac->file || !gns_data_enter(gns_i(inode), &epoch))
+	if (!rac->file || !gns_data_enter(gns_i(a.inode), &a.epoch))
 		return;
-	size = READ_ONCE(gns_i(inode)->size);
-	while (folio || !gns_fill_full(gns_isb(inode))) {
-		if (!folio)
-			folio = readahead_folio(rac);
-		if (!folio)
-			return;
-		room = min_t(u32, readahead_count(rac),
-			     GNS_UREAD_MAX >> PAGE_SHIFT);
-		f = gns_fill_new(inode, rac->file->f_cred, epoch, size, room);
-		if (!f || !gns_fill_add(f, folio))
-			folio_unlock(folio);
-		if (!f)
-			return;
-		do {
-			folio = readahead_folio(rac);
-		} while (folio && gns_fill_add(f, folio));
-		gns_fill_submit(f, false);
-		gns_call_put(&f->c);
+	a.size = READ_ONCE(gns_i(a.inode)->size);
+	while ((folio = readahead_folio(rac))) {
+		if (ahead_cached(&a, folio) || ahead_fill(&a, folio))
+			continue;
+		folio_unlock(folio);
+		break;
 	}
+	ahead_send(&a);
+}
+
+static int fill_folio(struct file *file, struct folio *folio, u64 epoch)
+{
+	struct inode *inode = folio->mapping->host;
+	struct gns_fill *f;
+	int err;
+
+	f = gns_fill_new(inode, file->f_cred, epoch,
+			 READ_ONCE(gns_i(inode)->size), 1);
+	if (!f || !gns_fill_add(f, folio))
+		folio_unlock(folio);
+	if (!f)
+		return -ENOMEM;
+	err = gns_fill_submit(f, true);
+	if (!err)
+		err = gns_call_wait(&f->c);
+	gns_call_put(&f->c);
+	return err;
 }
 
 static int gns_read_folio(struct file *file, struct folio *folio)
 {
 	struct inode *inode = folio->mapping->host;
-	struct gns_fill *f = NULL;
-	int err = -ENOMEM;
+	struct gns_cread *r = NULL;
+	int err = 0;
 	u64 epoch;
 
 	if (!file)
 		err = -EBADF; /* in whose name? */
 	else if (!gns_data_enter(gns_i(inode), &epoch))
 		err = -ESTALE;
-	else
-		f = gns_fill_new(inode, file->f_cred, epoch,
-				 READ_ONCE(gns_i(inode)->size), 1);
-	if (!f || !gns_fill_add(f, folio))
+	if (err) {
 		folio_unlock(folio);
-	if (!f)
 		return err;
-	err = gns_fill_submit(f, true);
-	if (!err)
-		err = gns_call_wait(&f->c);
-	gns_call_put(&f->c);
-	return err;
+	}
+	if (gns_cread_add(&r, inode, epoch, READ_ONCE(gns_i(inode)->size),
+			  folio))
+		return gns_cread_send(r, true);
+	return fill_folio(file, folio, epoch);
 }
 
 const struct address_space_operations gns_aops = {

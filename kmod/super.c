@@ -13,6 +13,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
+#include "cache/cache.h"
 #include "file.h"
 #include "listing.h"
 #include "options.h"
@@ -66,6 +67,7 @@ void gns_sb_free(struct gns_sb *gsb)
 	if (!gsb)
 		return;
 	net = gsb->s->inst->net;
+	gns_cache_put(gsb->cache);
 	gns_session_put(gsb->s);
 	put_net(net);
 	free_percpu(gsb->stats);

@@ -181,6 +181,8 @@ COUNTER(dentry_hits, GNS_C_DENTRY_HITS);
 COUNTER(writes, GNS_C_WRITES);
 COUNTER(write_bytes, GNS_C_WRITE_BYTES);
 COUNTER(changes, GNS_C_CHANGES);
+COUNTER(cache_bytes, GNS_C_CACHE_BYTES);
+COUNTER(cache_bad, GNS_C_CACHE_BAD);
 
 static struct attribute *counter_attrs[] = {
 	&counter_read_bytes.attr, &counter_fill_bytes.attr,
@@ -190,7 +192,8 @@ static struct attribute *counter_attrs[] = {
 	&counter_readdirs.attr, &counter_revalidated.attr, &counter_kept.attr,
 	&counter_grants.attr, &counter_revokes.attr, &counter_faults.attr,
 	&counter_dentry_hits.attr, &counter_writes.attr,
-	&counter_write_bytes.attr, &counter_changes.attr, NULL
+	&counter_write_bytes.attr, &counter_changes.attr,
+	&counter_cache_bytes.attr, &counter_cache_bad.attr, NULL
 };
 
 static_assert(ARRAY_SIZE(counter_attrs) == GNS_C_MAX + 1);

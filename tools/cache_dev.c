@@ -18,7 +18,7 @@ static int refuse_open(const char *path, int err)
 {
 	switch (err) {
 	case EBUSY:
-		return ctl_fail("%s is in use: it is mounted, part of another device, or the cache of a mount",
+		return ctl_fail("%s is in use: mounted, part of a device, or a mount's cache",
 				path);
 	case EWOULDBLOCK:
 		return ctl_fail("%s is in use by another gnsctl", path);

@@ -73,7 +73,8 @@ void cache_dev_close(struct cache_dev *d);
 int cache_dev_read(const struct cache_dev *d, void *buf, size_t len, u64 at);
 
 /**
- * cache_dev_super() - read the first block into @d->geo
+ * cache_dev_super() - read the first block
+ * @d:   its geo is set
  * @why: set with an error
  *
  * Return: as gns_media_super_check(), or what reading it said.

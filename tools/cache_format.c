@@ -57,7 +57,7 @@ static int refuse_used(struct cache_dev *d)
 	int ret = CTL_OK, rc;
 
 	if (cache_dev_super(d, &why) != -ENODATA)
-		return ctl_fail("%s is a cache of gns already; --force formats it all the same, and all that it has is fetched again",
+		return ctl_fail("%s is a cache of gns already; --force empties it",
 				d->path);
 	pr = probe(d);
 	if (!pr)
@@ -109,7 +109,7 @@ static int look(struct cache_dev *d, const char *path, const struct plan *p)
 }
 
 /* Its old blocks are of no use; a drive that knows that writes less. */
-static void discard(const struct cache_dev *d)
+static void tell_unused(const struct cache_dev *d)
 {
 	u64 range[2] = { 0, d->size };
 
@@ -147,7 +147,7 @@ static int format(struct cache_dev *d, const struct plan *p)
 	if (ret)
 		return ret;
 	if (!p->keep_blocks)
-		discard(d);
+		tell_unused(d);
 	ret = write_super(d);
 	if (!ret)
 		printf("%s: %s in %u regions of %s, %s\n", d->path,

@@ -28,6 +28,8 @@ static const char *const counters[GNS_C_MAX] = {
 	[GNS_C_WRITES] = "writes",
 	[GNS_C_WRITE_BYTES] = "write_bytes",
 	[GNS_C_CHANGES] = "changes",
+	[GNS_C_CACHE_BYTES] = "cache_bytes",
+	[GNS_C_CACHE_BAD] = "cache_bad",
 };
 
 const char *status_counter(u32 counter)

@@ -18,11 +18,11 @@ static int bad(const char **why, const char *what)
 static u32 block_crc(const void *block, u32 at)
 {
 	static const u8 none[4];
-	u32 crc = crc32c(~0u, block, at);
+	u32 crc = gns_crc32c(~0u, block, at);
 
-	crc = crc32c(crc, none, sizeof(none));
-	return ~crc32c(crc, (const u8 *)block + at + 4,
-		       GNS_MEDIA_BLOCK - at - 4);
+	crc = gns_crc32c(crc, none, sizeof(none));
+	return ~gns_crc32c(crc, (const u8 *)block + at + 4,
+			   GNS_MEDIA_BLOCK - at - 4);
 }
 
 u32 gns_media_table_at(const struct gns_media_geo *geo, u32 extents, u32 sums)
@@ -210,11 +210,11 @@ int gns_media_foot_check(const void *block, const struct gns_media_geo *geo,
 void gns_media_table_make(const struct gns_media_geo *geo, const void *table,
 			  struct gns_media_life *life)
 {
+	u64 len = gns_media_table_len(life->extents, life->sums);
+
 	life->sealed = true;
 	life->table = gns_media_table_at(geo, life->extents, life->sums);
-	life->table_crc = gns_media_crc(table, (u32)gns_media_table_len(
-						       life->extents,
-						       life->sums));
+	life->table_crc = gns_media_crc(table, (u32)len);
 }
 
 /* @end: of the data before it; *sums: before it, both are moved on. */

@@ -51,7 +51,7 @@ struct gns_media_life {
 /** gns_media_crc() - crc32c of @len bytes, as it is written */
 static inline u32 gns_media_crc(const void *p, u32 len)
 {
-	return ~crc32c(~0u, p, len);
+	return ~gns_crc32c(~0u, p, len);
 }
 
 /** gns_media_sums() - how many checksums an extent of @len bytes has */

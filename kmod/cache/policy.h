@@ -63,7 +63,9 @@ struct gns_psample {
  * @held:   that would be hits if it held
  * @moved:  that would be hits if it moved
  * @window: @clock when it ends
- * @hand, @head, @tail: of the shadow
+ * @hand:   of the shadow: who is looked at next
+ * @head:   newest of the shadow
+ * @tail:   oldest of the shadow
  * @free:   entries that are not used
  * @bucket: of the entries by hash
  * @sample: the entries
@@ -118,6 +120,7 @@ void gns_pset_seen(struct gns_pset *s, u64 hash, u64 room);
 
 /**
  * gns_pset_moves() - may a chunk that comes again push out what is there?
+ * @s: the set
  *
  * Where all has room there is little to push out, but what nobody reads.
  */

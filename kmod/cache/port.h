@@ -8,12 +8,16 @@
 
 #ifdef __KERNEL__
 
-#include <linux/crc32c.h>
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/log2.h>
+#include <linux/math.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <uapi/linux/gns_media.h>
+
+/* crc.c; begins and ends as it is told, without an inversion */
+u32 gns_crc32c(u32 crc, const void *p, u32 len);
 
 #else
 
@@ -38,15 +42,26 @@
 
 #define S64_MAX INT64_MAX
 #define U64_MAX UINT64_MAX
-#define ALIGN(v, to) (((v) + (to)-1) & ~((__typeof__(v))(to)-1))
-#define DIV_ROUND_UP(v, by) (((v) + (by)-1) / (by))
+#define ALIGN(v, to) gns_align(v, to)
+#define DIV_ROUND_UP(v, by) gns_div_up(v, by)
+
+/* @to: a power of two */
+static inline u64 gns_align(u64 v, u64 to)
+{
+	return (v + to - 1) & ~(to - 1);
+}
+
+static inline u64 gns_div_up(u64 v, u64 by)
+{
+	return (v + by - 1) / by;
+}
 
 static inline bool is_power_of_2(u64 v)
 {
 	return v && !(v & (v - 1));
 }
 
-static inline u32 crc32c(u32 crc, const void *p, u32 len)
+static inline u32 gns_crc32c(u32 crc, const void *p, u32 len)
 {
 	return crc32_iscsi((unsigned char *)p, (int)len, crc);
 }

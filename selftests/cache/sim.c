@@ -11,17 +11,24 @@
 
 #include "sim.h"
 
-enum { LRU,
-       FIFO,
-       SIEVE,
-       S3FIFO,
-       BELADY,
-       GNS,
-       POLICIES };
+enum policy {
+	LRU,
+	FIFO,
+	SIEVE,
+	S3FIFO,
+	BELADY,
+	GNS,
+	POLICIES
+};
 
-static policy_fn *const policies[POLICIES] = { run_lru, run_fifo,
-					       run_sieve, run_s3fifo,
-					       run_belady, run_gns };
+static policy_fn *const policies[] = {
+	[LRU] = run_lru,
+	[FIFO] = run_fifo,
+	[SIEVE] = run_sieve,
+	[S3FIFO] = run_s3fifo,
+	[BELADY] = run_belady,
+	[GNS] = run_gns,
+};
 
 static u32 cases, failed;
 static struct score scores[POLICIES];
@@ -78,9 +85,10 @@ static void run_all(const struct trace *t, u32 room)
 	memset(scores, 0, sizeof(scores));
 	for (i = 0; i < POLICIES; i++)
 		policies[i](t, room, &scores[i]);
-	printf("# lru %.3f fifo %.3f sieve %.3f s3fifo %.3f belady %.3f gns %.3f, %llu written of %llu missed\n",
-	       rate(LRU), rate(FIFO), rate(SIEVE), rate(S3FIFO), rate(BELADY),
-	       rate(GNS), (unsigned long long)scores[GNS].written,
+	printf("# lru %.3f fifo %.3f sieve %.3f s3fifo %.3f belady %.3f",
+	       rate(LRU), rate(FIFO), rate(SIEVE), rate(S3FIFO), rate(BELADY));
+	printf(" gns %.3f, %llu written of %llu missed\n", rate(GNS),
+	       (unsigned long long)scores[GNS].written,
 	       (unsigned long long)scores[GNS].missed);
 }
 
@@ -108,7 +116,7 @@ static double best(void)
 }
 
 /* There is no more to have of a shuffled one than cache/dataset, but by luck. */
-static void epochs(u32 chunks, bool shuffled)
+static void in_epochs(u32 chunks, bool shuffled)
 {
 	static const u32 percents[] = { 25, 50, 75, 90, 95, 100, 110 };
 	struct trace t;
@@ -131,14 +139,15 @@ static void skewed(double skew)
 {
 	static const u32 percents[] = { 5, 10, 20, 50 };
 	struct trace t;
+	bool good;
 	u32 i;
 
 	trace_zipf(&t, 20000, 1000000, skew);
 	for (i = 0; i < ARRAY_SIZE(percents); i++) {
 		run_all(&t, 200 * percents[i]);
-		verdict(rate(GNS) >= 0.98 * best() &&
-				scores[GNS].written < scores[GNS].missed,
-			"popular things, skew %.1f, cache %u %%", skew,
+		good = rate(GNS) >= 0.98 * best() &&
+		       scores[GNS].written < scores[GNS].missed;
+		verdict(good, "popular things, skew %.1f, cache %u %%", skew,
 			percents[i]);
 	}
 	trace_free(&t);
@@ -180,10 +189,10 @@ static void mixed(void)
 
 int main(void)
 {
-	epochs(2000, false);
-	epochs(2000, true);
-	epochs(40000, false);
-	epochs(40000, true);
+	in_epochs(2000, false);
+	in_epochs(2000, true);
+	in_epochs(40000, false);
+	in_epochs(40000, true);
 	skewed(0.7);
 	skewed(1.0);
 	skewed(1.3);

@@ -21,7 +21,7 @@ static u64 draw(void)
 
 static double unit(void)
 {
-	return (draw() >> 11) * 0x1p-53;
+	return (draw() >> 11) * (1.0 / 9007199254740992.0);
 }
 
 static void begin(struct trace *t, u32 n, u32 chunks, u32 second)

@@ -445,7 +445,7 @@ enum gns_status_type {
 /* Counters of a mount, in this order; new ones go to the end. */
 enum gns_counter {
 	GNS_C_READ_BYTES, /* given to applications by read(2) and kin */
-	GNS_C_FILL_BYTES, /* put into the page cache */
+	GNS_C_FILL_BYTES, /* put into the page cache, from the origin */
 	GNS_C_PASS_BYTES, /* read past the cache: no lease, or O_DIRECT */
 	GNS_C_READS, /* read calls */
 	GNS_C_FILLS, /* fills asked for */
@@ -464,6 +464,8 @@ enum gns_counter {
 	GNS_C_WRITES, /* write calls */
 	GNS_C_WRITE_BYTES, /* of them, that the origin has */
 	GNS_C_CHANGES, /* changes sent to the origin, writes included */
+	GNS_C_CACHE_BYTES, /* put into the page cache out of the cache's devices */
+	GNS_C_CACHE_BAD, /* extents there that were found to be damaged */
 	__GNS_C_MAX,
 };
 

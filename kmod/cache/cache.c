@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cache of an instance: made by the first mount that names its devices,
+ * gone with the last one.
+ */
+#include <linux/err.h>
+#include <linux/fs_context.h>
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "../instance.h"
+#include "int.h"
+
+static DEFINE_MUTEX(caches_mutex); /* inst->cache, and cache->ref */
+
+/* What is taken for the length of a read until there were some. */
+#define MEAN_BEGIN (256u << 10)
+
+void gns_cache_busy(struct gns_cache *c)
+{
+	atomic_inc(&c->busy);
+}
+
+void gns_cache_done(struct gns_cache *c)
+{
+	if (atomic_dec_and_test(&c->busy))
+		wake_up_all(&c->idle);
+}
+
+/*
+ * Somebody reads these bytes, of a file of @size, whether they are kept or not.
+ * A chunk is what one extent may have; who goes on in it reads it once.
+ */
+void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size)
+{
+	u64 nr = pos / GNS_MEDIA_EXTENT_MAX, hash;
+	bool goes_on = pos % GNS_MEDIA_EXTENT_MAX &&
+		       pos == READ_ONCE(obj->next);
+	struct gns_cache *c = obj->cache;
+	s64 chunk;
+
+	WRITE_ONCE(obj->next, pos + len);
+	if (goes_on)
+		return;
+	/* The key's bits are as good as random; each chunk needs others. */
+	memcpy(&hash, obj->key, sizeof(hash));
+	hash = hash_64(hash ^ nr * GOLDEN_RATIO_64, 64);
+	chunk = min_t(u64, GNS_MEDIA_EXTENT_MAX,
+		      size - nr * GNS_MEDIA_EXTENT_MAX);
+	spin_lock(&c->lock);
+	c->mean += (chunk - (s64)c->mean) / 64;
+	gns_pset_seen(c->policy, hash, c->room / max(c->mean, 4096ull));
+	spin_unlock(&c->lock);
+}
+
+static void destroy(struct gns_cache *c)
+{
+	u32 i;
+
+	gns_cregion_close_all(c);
+	/* Reads and writes under way, and what they seal. */
+	wait_event(c->idle, !atomic_read(&c->busy));
+	if (c->wq)
+		destroy_workqueue(c->wq);
+	for (i = 0; i < c->ndevs; i++)
+		gns_cdev_close(c->dev[i]);
+	gns_cindex_exit(c);
+	kvfree(c->policy);
+	kfree(c->spec);
+	kfree(c);
+}
+
+static int open_all(struct gns_cache *c, struct fs_context *fc)
+{
+	char *copy = kstrdup(c->spec, GFP_KERNEL), *rest = copy, *path;
+	struct gns_cdev *d;
+	int err = copy ? 0 : -ENOMEM;
+
+	while (!err && (path = strsep(&rest, ":"))) {
+		if (c->ndevs == GNS_CDEVS_MAX) {
+			err = invalfc(fc, "cache=: more than %u devices",
+				      GNS_CDEVS_MAX);
+			break;
+		}
+		d = gns_cdev_open(c, path, fc);
+		if (IS_ERR(d)) {
+			err = PTR_ERR(d);
+			break;
+		}
+		c->dev[c->ndevs++] = d;
+		c->room += d->geo.regions * d->geo.region_size;
+		err = gns_cdev_recover(d);
+	}
+	kfree(copy);
+	return err;
+}
+
+static struct gns_cache *make(struct gns_instance *inst, const char *spec,
+			      struct fs_context *fc)
+{
+	struct gns_cache *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	int err;
+
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+	err = gns_cindex_init(c);
+	if (err) {
+		kfree(c);
+		return ERR_PTR(err);
+	}
+	c->inst = inst;
+	c->ref = 1;
+	c->mean = MEAN_BEGIN;
+	spin_lock_init(&c->lock);
+	init_waitqueue_head(&c->idle);
+	INIT_WORK(&c->prepare, gns_cregion_prepare);
+	c->wq = alloc_workqueue("gns_cache", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	c->spec = kstrdup(spec, GFP_KERNEL);
+	c->policy = kvmalloc(sizeof(*c->policy), GFP_KERNEL);
+	err = c->wq && c->spec && c->policy ? 0 : -ENOMEM;
+	if (!err) {
+		gns_pset_init(c->policy);
+		err = open_all(c, fc);
+	}
+	if (err) {
+		destroy(c);
+		return ERR_PTR(err);
+	}
+	queue_work(c->wq, &c->prepare);
+	return c;
+}
+
+struct gns_cache *gns_cache_get(struct gns_instance *inst, const char *spec,
+				struct fs_context *fc)
+{
+	struct gns_cache *c;
+
+	if (mutex_lock_killable(&caches_mutex))
+		return ERR_PTR(-EINTR);
+	c = inst->cache;
+	if (c && strcmp(c->spec, spec)) {
+		errorfc(fc, "cache=%s: other mounts use cache=%s: give the same",
+			spec, c->spec);
+		c = ERR_PTR(-EBUSY);
+	} else if (c) {
+		c->ref++;
+	} else {
+		c = make(inst, spec, fc);
+		if (!IS_ERR(c))
+			inst->cache = c;
+	}
+	mutex_unlock(&caches_mutex);
+	return c;
+}
+
+void gns_cache_put(struct gns_cache *c)
+{
+	if (!c)
+		return;
+	mutex_lock(&caches_mutex);
+	if (!--c->ref) {
+		c->inst->cache = NULL;
+		destroy(c);
+	}
+	mutex_unlock(&caches_mutex);
+}
+
+int gns_cache_init(void)
+{
+	gns_cext_cache = kmem_cache_create("gns_cext", sizeof(struct gns_cext),
+					   0, 0, NULL);
+	if (!gns_cext_cache)
+		return -ENOMEM;
+	gns_crc_init();
+	return 0;
+}
+
+void gns_cache_exit(void)
+{
+	gns_crc_exit();
+	kmem_cache_destroy(gns_cext_cache);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of the cache: devices, regions, objects and extents.
+ *
+ * A region's life:
+ *
+ *	FREE > PREPARING > READY > OPEN > FULL > SEALED > FREE
+ *
+ * @prepare, one worker of the cache, writes an OPEN foot on the device and puts
+ * the region in line (READY). Writers take space in the OPEN one of a device;
+ * when the next extent does not fit it is FULL, and when the last write to it is
+ * through it is sealed by work of its own. What is SEALED is given up as a whole
+ * by @prepare: its extents go out of their objects, readers that have it pinned
+ * are waited for, and it is FREE.
+ *
+ * An extent is found under its object's lock. Who finds it pins the region
+ * before he drops the lock; so nobody reads from a region that is used anew.
+ * Extents stay in their region's list, found or not, until that is given up.
+ *
+ * Locks: obj->lock > cache->lock; both are taken in process context only.
+ * Fields: C under cache->lock, O under the object's, A atomic, R without a lock,
+ * I set before others see it.
+ */
+#ifndef GNS_CACHE_INT_H
+#define GNS_CACHE_INT_H
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/rbtree.h>
+#include <linux/rhashtable.h>
+#include <linux/workqueue.h>
+#include "cache.h"
+#include "media.h"
+#include "policy.h"
+
+#define GNS_CDEVS_MAX 16u
+/* Extents of a region, at most: memory of its table while it is open. */
+#define GNS_CEXTENTS_MAX 16384u
+/* Bytes under way to one device; what comes beside them is not kept. */
+#define GNS_CWRITES_MAX (32u << 20)
+/* Regions of a device that wait to be written. */
+#define GNS_CREADY 2u
+
+enum gns_cstate {
+	GNS_CR_FREE,
+	GNS_CR_PREPARING,
+	GNS_CR_READY,
+	GNS_CR_OPEN,
+	GNS_CR_FULL,
+	GNS_CR_SEALED,
+	GNS_CR_BAD, /* the device could not write it: not used any more */
+};
+
+/**
+ * struct gns_cregion - a region
+ * @dev:    I its device
+ * @nr:     I its number there
+ * @state:  C
+ * @link:   C in a list of its device: free, ready or sealed
+ * @pins:   A reads from it
+ * @writes: A writes to it, and one while it is OPEN; the last one seals it
+ * @seq:    of this life
+ * @end:    C of the data, bytes
+ * @count:  C extents in @table, or in the table on the device
+ * @nsums:  C checksums, likewise
+ * @ext:    C all extents, linked by their next; NULL when it is free
+ * @seen:   C policy's now when it was opened or judged to be kept
+ * @failed: a write to it failed
+ * @table:  while it is written: GNS_CEXTENTS_MAX of them
+ * @sums:   checksums: while it is written, and of what was there at the start
+ * @seal:   work
+ */
+struct gns_cregion {
+	struct gns_cdev *dev;
+	u32 nr;
+	enum gns_cstate state;
+	struct list_head link;
+	atomic_t pins;
+	atomic_t writes;
+	u64 seq;
+	u32 end;
+	u32 count;
+	u32 nsums;
+	struct gns_cext *ext;
+	u64 seen;
+	bool failed;
+	struct gns_media_extent *table;
+	__le32 *sums;
+	struct work_struct seal;
+};
+
+/**
+ * struct gns_cdev - a device
+ * @cache:  I
+ * @index:  I in cache->dev
+ * @bdev:   I open for this kernel alone
+ * @handle: I of compat.h
+ * @path:   I as it was given
+ * @geo:    I
+ * @region: I all regions
+ * @seq:    newest of a region; @prepare only, and at the start
+ * @open:   C the one that is written to; NULL
+ * @free:   C
+ * @ready:  C
+ * @nready: C
+ * @sealed: C oldest first
+ * @writes: A bytes under way
+ */
+struct gns_cdev {
+	struct gns_cache *cache;
+	u32 index;
+	struct block_device *bdev;
+	void *handle;
+	char *path;
+	struct gns_media_geo geo;
+	struct gns_cregion *region;
+	u64 seq;
+	struct gns_cregion *open;
+	struct list_head free;
+	struct list_head ready;
+	u32 nready;
+	struct list_head sealed;
+	atomic_long_t writes;
+};
+
+/**
+ * struct gns_cache - the devices of an instance
+ * @inst:    I
+ * @ref:     under the mutex of cache.c
+ * @spec:    I
+ * @dev:     I
+ * @ndevs:   I
+ * @lock:    C
+ * @turn:    C the device that is written to next
+ * @policy:  C
+ * @mean:    C mean length of the chunks that were read lately, bytes
+ * @room:    C bytes of all regions
+ * @objs:    struct gns_cobj by name
+ * @wq:      prepare, seal, ends of reads and writes
+ * @prepare: work
+ * @busy:    A reads and writes under way
+ * @idle:    woken when there is none
+ * @closing: nothing is kept any more
+ */
+struct gns_cache {
+	struct gns_instance *inst;
+	u32 ref;
+	char *spec;
+	struct gns_cdev *dev[GNS_CDEVS_MAX];
+	u32 ndevs;
+	spinlock_t lock; /* C */
+	u32 turn;
+	struct gns_pset *policy;
+	u64 mean;
+	u64 room;
+	struct rhashtable objs;
+	struct workqueue_struct *wq;
+	struct work_struct prepare;
+	atomic_t busy;
+	wait_queue_head_t idle;
+	bool closing;
+};
+
+/**
+ * struct gns_cobj - an object of which something is kept, or may be
+ * @by_key:  in cache->objs
+ * @key:     I
+ * @ref:     inodes, extents
+ * @cache:   I
+ * @lock:    O
+ * @version: O of all that is in @extents
+ * @extents: O by offset; they do not overlap
+ * @next:    R where the last read of it ended, bytes
+ * @rcu:     its end
+ */
+struct gns_cobj {
+	struct rhash_head by_key;
+	u8 key[GNS_MEDIA_OBJ_LEN];
+	refcount_t ref;
+	struct gns_cache *cache;
+	spinlock_t lock; /* O */
+	u64 version;
+	struct rb_root extents;
+	u64 next;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct gns_cext - kept bytes: 64 bytes
+ * @node:    O in obj->extents; empty: it is not found any more
+ * @obj:     I a reference
+ * @next:    C of the region's
+ * @place:   I its region, see gns_cext_region()
+ * @off:     I in the file, blocks
+ * @at:      I in the region, blocks
+ * @sum:     I the first checksum's place in the region's
+ * @unsure:  its checksums were not looked at since the start
+ * @len:     I blocks
+ * @visited: somebody read it since the region was judged
+ */
+struct gns_cext {
+	struct rb_node node;
+	struct gns_cobj *obj;
+	struct gns_cext *next;
+	u32 place;
+	u32 off;
+	u32 at;
+	u32 sum;
+	bool unsure;
+	bool visited;
+	u16 len;
+};
+
+static_assert(sizeof(struct gns_cext) <= 64);
+static_assert(GNS_MEDIA_REGIONS_MAX <= 1u << 24 && GNS_CDEVS_MAX <= 1u << 8);
+
+static inline struct gns_cregion *gns_cext_region(const struct gns_cext *x)
+{
+	struct gns_cdev *d = x->obj->cache->dev[x->place >> 24];
+
+	return &d->region[x->place & 0xffffff];
+}
+
+static inline u64 gns_cregion_sector(const struct gns_cregion *r, u64 bytes)
+{
+	return (gns_media_region_at(&r->dev->geo, r->nr) + bytes) >>
+	       SECTOR_SHIFT;
+}
+
+/* Part of a folio, which lies in one piece; false: the bio is full. */
+static inline bool gns_bio_add(struct bio *bio, struct folio *folio, u32 len,
+			       size_t off)
+{
+	return bio_add_page(bio, folio_page(folio, off / PAGE_SIZE), len,
+			    offset_in_page(off)) == len;
+}
+
+/* cache.c */
+void gns_cache_busy(struct gns_cache *c);
+void gns_cache_done(struct gns_cache *c);
+void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size);
+
+/* dev.c: sleep; 0 or -errno. @buf: from kvmalloc(), whole blocks */
+struct gns_cdev *gns_cdev_open(struct gns_cache *c, const char *path,
+			       struct fs_context *fc);
+void gns_cdev_close(struct gns_cdev *d);
+int gns_cdev_rw(struct gns_cdev *d, blk_opf_t opf, u64 at, void *buf, u32 len);
+int gns_cdev_recover(struct gns_cdev *d);
+
+/* region.c */
+void gns_cregion_init(struct gns_cregion *r, struct gns_cdev *d, u32 nr);
+void gns_cregion_free(struct gns_cregion *r);
+void gns_cregion_unpin(struct gns_cregion *r);
+void gns_cregion_prepare(struct work_struct *work);
+bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version);
+void gns_cregion_written(struct gns_cregion *r, bool failed);
+void gns_cregion_close_all(struct gns_cache *c);
+
+/* index.c */
+extern struct kmem_cache *gns_cext_cache;
+int gns_cindex_init(struct gns_cache *c);
+void gns_cindex_exit(struct gns_cache *c);
+struct gns_cobj *gns_cobj_by_key(struct gns_cache *c, const u8 *key);
+struct gns_cext *gns_cext_new(struct gns_cobj *obj, u32 off, u16 len);
+void gns_cext_free(struct gns_cext *x);
+void gns_cobj_turn(struct gns_cobj *obj, u64 version);
+void gns_cext_add(struct gns_cext *x, u64 version);
+void gns_cext_drop(struct gns_cext *x);
+struct gns_cext *gns_cext_find(struct gns_cobj *obj, u32 off);
+
+/* crc.c */
+int gns_crc_init(void);
+void gns_crc_exit(void);
+
+#endif

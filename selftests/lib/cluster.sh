@@ -30,6 +30,7 @@ TTL=${TTL-10}
 ORIGIN=10.9.0.1
 helperd=$GNS_TOP/build/obj/helperd/gns-helperd
 mount_gns=$GNS_TOP/build/obj/tools/mount.gns
+gnsctl=$GNS_TOP/build/obj/tools/gnsctl
 export LAB EXPORT TTL ORIGIN
 umask 022
 
@@ -210,15 +211,22 @@ cluster_start()
 	net_start o "$@" || lab_bail "no network"
 }
 
+# With CACHES=1 each mount has a drive of its own.
 cluster()
 {
-	local host
+	local host options='' i=0
 
 	cluster_start "$@"
 	origin_start || lab_bail "the origin does not start"
 	for host; do
+		if [ "${CACHES-}" = 1 ]; then
+			options=cache=/dev/nvme${i}n1
+			"$gnsctl" cache format --force "${options#*=}" >&2 ||
+				lab_bail "there is no drive for $host"
+			i=$((i + 1))
+		fi
 		helper_start "$host" || lab_bail "the helper of $host does not start"
-		gns_mount "$host" || lab_bail "$host does not mount"
+		gns_mount "$host" "$options" || lab_bail "$host does not mount"
 	done
 }
 

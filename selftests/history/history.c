@@ -4,7 +4,7 @@
  * everything that was seen is checked for an order in which it could have
  * happened.
  *
- *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-b] [-o] [-p] [-m]
+ *	history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-b] [-c] [-o] [-p] [-m]
  *
  * Run by lab_run. Without words it is changed by the protocol only, and what
  * breaks is the satellites': links, connections, helpers, caches, the clock.
@@ -13,6 +13,8 @@
  *	-l	and with -u they lock files; not with -m
  *	-b	the origin is in a machine of its own beside this one: there
  *		it can stand still with its host, and its clocks are its own
+ *	-c	each mount has a cache on a drive of its own, and the page cache
+ *		is emptied all the time, so that it is read
  *	-o	the origin is killed and stopped as well
  *	-p	its host loses power, and what was not synced with it
  *	-m	allocations fail in the satellites' kernel, which has to be able
@@ -26,6 +28,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +58,7 @@ static struct {
 	u32 n;
 	bool users;
 	bool locks;
+	bool caches;
 	bool disk; /* of its own, that loses what is not synced */
 	struct nemesis m;
 } t;
@@ -154,6 +158,39 @@ static void files(void)
 	lab("%s 'mkdir $EXPORT/d{0..%u} && sync -f $EXPORT'", there, DIRS - 1);
 }
 
+/* What is read next comes from the drives, if it does not from the origin. */
+static void forgetter(struct me *me)
+{
+	FILE *f;
+
+	while (!__atomic_load_n(&me->h->stop, __ATOMIC_ACQUIRE)) {
+		f = fopen("/proc/sys/vm/drop_caches", "we");
+		if (!f || fputs("1", f) < 0 || fclose(f))
+			die("drop_caches: %s", strerror(errno));
+		usleep(50000 + me_rnd(me, 250000));
+	}
+}
+
+/* Bytes that the mounts have read from their drives. */
+static u64 from_drives(void)
+{
+	u64 n = 0, one;
+	char *path;
+	FILE *f;
+	u32 i;
+
+	for (i = 0; i < t.m.nhosts; i++) {
+		if (asprintf(&path, "%s/counters/cache_bytes", sys_dir(i)) < 0)
+			die("no memory");
+		f = fopen(path, "re");
+		if (!f || fscanf(f, "%" SCNu64, &one) != 1)
+			die("%s: %s", path, strerror(errno));
+		fclose(f);
+		n += one;
+	}
+	return n;
+}
+
 static void start_all(void)
 {
 	char name[24];
@@ -171,6 +208,8 @@ static void start_all(void)
 			start(name, user, i, NULL);
 		}
 	}
+	if (t.caches)
+		start("who forgets", forgetter, 0, "/run/netns/o");
 	start("a writer at o", writer, 0, "/run/netns/o");
 	if (t.users)
 		return;
@@ -182,7 +221,7 @@ static void set_up(void)
 {
 	u32 i;
 
-	lab("TTL=%u", TTL);
+	lab("TTL=%u CACHES=%u", TTL, t.caches);
 	if (t.m.beside)
 		lab(". $GNS_TOP/selftests/lib/beside.sh; beside_start");
 	else if (t.disk)
@@ -209,7 +248,7 @@ static u32 options(int argc, char **argv)
 		.ttl_ms = TTL * 1000,
 		.kinds = FAULTS_SATELLITE,
 	};
-	while ((c = getopt(argc, argv, "n:s:k:ulbopm")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:k:ulbcopm")) != -1) {
 		if (c == 'n')
 			faults = atoi(optarg);
 		else if (c == 's')
@@ -222,6 +261,8 @@ static u32 options(int argc, char **argv)
 			t.locks = true;
 		else if (c == 'b')
 			t.m.beside = true;
+		else if (c == 'c')
+			t.caches = true;
 		else if (c == 'o')
 			t.m.kinds |= FAULTS_ORIGIN;
 		else if (c == 'p')
@@ -229,14 +270,14 @@ static u32 options(int argc, char **argv)
 		else if (c == 'm')
 			t.m.kinds |= FAULTS_MEMORY;
 		else
-			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-bopm]");
+			die("usage: history [-n FAULTS] [-s SEED] [-k KINDS] [-u [-l]] [-bcopm]");
 	}
 	if (t.m.kinds & FAULTS_POWER)
 		t.m.nhosts = 3;
 	t.disk = t.m.kinds & FAULTS_POWER;
-	tap_note("again: history%s%s%s%s%s%s -k %#x -n %u -s %llu",
+	tap_note("again: history%s%s%s%s%s%s%s -k %#x -n %u -s %llu",
 		 t.users ? " -u" : "", t.locks ? " -l" : "",
-		 t.m.beside ? " -b" : "",
+		 t.m.beside ? " -b" : "", t.caches ? " -c" : "",
 		 t.m.kinds & FAULTS_ORIGIN ? " -o" : "",
 		 t.disk ? " -p" : "", t.m.kinds & FAULTS_MEMORY ? " -m" : "",
 		 only, faults, (unsigned long long)t.m.rnd);
@@ -283,6 +324,9 @@ int main(int argc, char **argv)
 	/* Without memory little is done. */
 	tap_ok(ops > (t.h->memory ? 5 : 40) * faults,
 	       "%u operations were recorded", ops);
+	if (t.caches)
+		tap_ok(from_drives(), "%llu bytes came from drives",
+		       (unsigned long long)from_drives());
 	tap_ok(!t.h->broken, "no error, no short read, no read of two states");
 	tap_ok(!hist_check(t.h, "."), "there is an order that explains all of it");
 	return tap_end();

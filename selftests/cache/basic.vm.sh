@@ -55,12 +55,12 @@ comes_from_cache()
 }
 
 mkdir -p "$EXPORT/sub"
-head -c 20000000 /dev/urandom >"$EXPORT/big"
-head -c 3000001 /dev/urandom >"$EXPORT/sub/odd"
+head -c 6000000 /dev/urandom >"$EXPORT/big"
+head -c 2100001 /dev/urandom >"$EXPORT/sub/odd"
 for i in {1..100}; do
 	head -c $((i * 397)) /dev/urandom >"$EXPORT/sub/$i"
 done
-truncate -s 5M "$EXPORT/holes"
+truncate -s 3M "$EXPORT/holes"
 : >"$EXPORT/empty"
 sums "$EXPORT" >"$LAB/wanted"
 bytes=$(find "$EXPORT" -type f -printf '%s\n' | paste -sd+ | bc)
@@ -106,7 +106,7 @@ result $? "the first time"
 lab_until 10 comes_from_cache
 result $? "out of the cache"
 
-head -c 20000000 /dev/urandom >"$LAB/new"
+head -c 6000000 /dev/urandom >"$LAB/new"
 dd if="$LAB/new" of="$m/big" bs=1M conv=notrunc status=none
 sums "$EXPORT" >"$LAB/wanted"
 forget_pages

@@ -143,8 +143,11 @@ static inline void gns_bdev_close(struct block_device *bdev, void *handle,
 	blkdev_put(bdev, holder);
 #elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
 	bdev_release(handle);
-#else
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 	fput(handle);
+#else
+	/* Another task may open it as soon as this is over. */
+	bdev_fput(handle);
 #endif
 }
 

@@ -21,10 +21,17 @@ void gns_cache_busy(struct gns_cache *c)
 	atomic_inc(&c->busy);
 }
 
+/* Any context. Who waits for the last one frees the cache behind this lock. */
 void gns_cache_done(struct gns_cache *c)
 {
+	unsigned long flags;
+
+	if (atomic_add_unless(&c->busy, -1, 1))
+		return;
+	spin_lock_irqsave(&c->idle.lock, flags);
 	if (atomic_dec_and_test(&c->busy))
-		wake_up_all(&c->idle);
+		wake_up_all_locked(&c->idle);
+	spin_unlock_irqrestore(&c->idle.lock, flags);
 }
 
 /*
@@ -60,6 +67,10 @@ static void destroy(struct gns_cache *c)
 	gns_cregion_close_all(c);
 	/* Reads and writes under way, and what they seal. */
 	wait_event(c->idle, !atomic_read(&c->busy));
+	spin_lock_irq(&c->idle.lock);
+	spin_unlock_irq(&c->idle.lock);
+	if (c->regions_wq)
+		destroy_workqueue(c->regions_wq);
 	if (c->wq)
 		destroy_workqueue(c->wq);
 	for (i = 0; i < c->ndevs; i++)
@@ -115,9 +126,10 @@ static struct gns_cache *make(struct gns_instance *inst, const char *spec,
 	init_waitqueue_head(&c->idle);
 	INIT_WORK(&c->prepare, gns_cregion_prepare);
 	c->wq = alloc_workqueue("gns_cache", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	c->regions_wq = alloc_workqueue("gns_cache_regions", WQ_UNBOUND, 0);
 	c->spec = kstrdup(spec, GFP_KERNEL);
 	c->policy = kvmalloc(sizeof(*c->policy), GFP_KERNEL);
-	err = c->wq && c->spec && c->policy ? 0 : -ENOMEM;
+	err = c->wq && c->regions_wq && c->spec && c->policy ? 0 : -ENOMEM;
 	if (!err) {
 		gns_pset_init(c->policy);
 		err = open_all(c, fc);
@@ -126,7 +138,7 @@ static struct gns_cache *make(struct gns_instance *inst, const char *spec,
 		destroy(c);
 		return ERR_PTR(err);
 	}
-	queue_work(c->wq, &c->prepare);
+	queue_work(c->regions_wq, &c->prepare);
 	return c;
 }
 

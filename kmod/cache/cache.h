@@ -64,7 +64,7 @@ void gns_cobj_put(struct gns_cobj *obj);
  *
  * They are written in the background, out of the folios, which may be changed
  * meanwhile when @version is not the newest any more. Nobody learns whether it
- * was done. Context: process, may sleep for a moment; GFP_NOFS.
+ * was done. Context: process; waits for no device; GFP_NOFS.
  */
 void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 		   u32 len, struct folio **folios, u32 nr);

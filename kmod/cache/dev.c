@@ -5,6 +5,7 @@
 #include <linux/bio.h>
 #include <linux/fs_context.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "int.h"
 
@@ -129,8 +130,10 @@ void gns_cdev_close(struct gns_cdev *d)
 {
 	u32 i;
 
-	for (i = 0; d->region && i < d->geo.regions; i++)
+	for (i = 0; d->region && i < d->geo.regions; i++) {
 		gns_cregion_free(&d->region[i]);
+		cond_resched();
+	}
 	kvfree(d->region);
 	if (d->bdev)
 		gns_bdev_close(d->bdev, d->handle, d);
@@ -233,8 +236,11 @@ int gns_cdev_recover(struct gns_cdev *d)
 			continue;
 		d->seq = max(d->seq, life.seq);
 		r->seq = life.seq;
-		if (life.sealed)
+		/* Beyond that it is as if it had not been sealed. */
+		if (life.sealed && gns_cregion_memory(d->cache))
 			err = recover_table(r, &life);
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
 		cond_resched();
 	}
 	free_page((unsigned long)block);

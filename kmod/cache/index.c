@@ -6,6 +6,9 @@
 #include <linux/slab.h>
 #include "int.h"
 
+/* Extents that are forgotten under one lock. */
+#define TURN_BATCH 512u
+
 struct kmem_cache *gns_cext_cache;
 
 static const struct rhashtable_params params = {
@@ -93,6 +96,7 @@ struct gns_cext *gns_cext_new(struct gns_cobj *obj, u32 off, u16 len)
 	memset(x, 0, sizeof(*x));
 	RB_CLEAR_NODE(&x->node);
 	refcount_inc(&obj->ref);
+	atomic_long_inc(&obj->cache->extents);
 	x->obj = obj;
 	x->off = off;
 	x->len = len;
@@ -103,6 +107,7 @@ void gns_cext_free(struct gns_cext *x)
 {
 	struct gns_cobj *obj = x->obj;
 
+	atomic_long_dec(&obj->cache->extents);
 	kmem_cache_free(gns_cext_cache, x);
 	gns_cobj_put(obj);
 }
@@ -166,17 +171,30 @@ static void insert(struct gns_cext *x)
 	rb_insert_color(&x->node, &x->obj->extents);
 }
 
-/* What is kept from now on is of @version: what there is of another one goes. */
+/*
+ * What is kept from now on is of @version: what there is of another one goes.
+ * There may be a great many; until they are gone nothing is found, or added.
+ */
 void gns_cobj_turn(struct gns_cobj *obj, u64 version)
 {
 	struct gns_cext *x;
+	u32 n = 0;
 
 	spin_lock(&obj->lock);
-	if (obj->version != version) {
-		while ((x = of_node(rb_first(&obj->extents))))
-			forget(x);
-		obj->version = version;
+	if (obj->version == version) {
+		spin_unlock(&obj->lock);
+		return;
 	}
+	obj->version = 0;
+	while ((x = of_node(rb_first(&obj->extents)))) {
+		forget(x);
+		if (++n % TURN_BATCH)
+			continue;
+		spin_unlock(&obj->lock);
+		cond_resched();
+		spin_lock(&obj->lock);
+	}
+	obj->version = version;
 	spin_unlock(&obj->lock);
 }
 

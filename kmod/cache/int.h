@@ -38,6 +38,8 @@
 #define GNS_CEXTENTS_MAX 16384u
 /* Bytes under way to one device; what comes beside them is not kept. */
 #define GNS_CWRITES_MAX (32u << 20)
+/* All extents of a cache take so much of the memory at most. */
+#define GNS_CMEMORY_PART 32u
 /* Regions of a device that wait to be written. */
 #define GNS_CREADY 2u
 
@@ -136,7 +138,9 @@ struct gns_cdev {
  * @mean:    C mean length of the chunks that were read lately, bytes
  * @room:    C bytes of all regions
  * @objs:    struct gns_cobj by name
- * @wq:      prepare, seal, ends of reads and writes
+ * @extents: A of all objects, those that are not found any more, too
+ * @wq:      reads and writes that need a worker; memory may wait for them
+ * @regions_wq: prepare and seal, which may wait for those
  * @prepare: work
  * @busy:    A reads and writes under way
  * @idle:    woken when there is none
@@ -154,7 +158,9 @@ struct gns_cache {
 	u64 mean;
 	u64 room;
 	struct rhashtable objs;
+	atomic_long_t extents;
 	struct workqueue_struct *wq;
+	struct workqueue_struct *regions_wq;
 	struct work_struct prepare;
 	atomic_t busy;
 	wait_queue_head_t idle;
@@ -252,6 +258,7 @@ void gns_cregion_init(struct gns_cregion *r, struct gns_cdev *d, u32 nr);
 void gns_cregion_free(struct gns_cregion *r);
 void gns_cregion_unpin(struct gns_cregion *r);
 void gns_cregion_prepare(struct work_struct *work);
+bool gns_cregion_memory(const struct gns_cache *c);
 bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version);
 void gns_cregion_written(struct gns_cregion *r, bool failed);
 void gns_cregion_close_all(struct gns_cache *c);

@@ -4,6 +4,7 @@
  */
 #include <linux/bio.h>
 #include <linux/highmem.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include "int.h"
 
@@ -14,7 +15,10 @@
  * @len:     bytes
  * @bios:    under way, and who starts them
  * @failed:  one of them
- * @work:    the end
+ * @work:    to send them, and then the end
+ * @skip:    bytes of the first folio that are not the extent's
+ * @nr:      of @folios
+ * @folios:  a reference on each until its bio is through
  */
 struct keep {
 	struct gns_cext *x;
@@ -23,6 +27,9 @@ struct keep {
 	atomic_t bios;
 	bool failed;
 	struct work_struct work;
+	u32 skip;
+	u32 nr;
+	struct folio *folios[];
 };
 
 static void keep_over(struct work_struct *work)
@@ -41,8 +48,10 @@ static void keep_over(struct work_struct *work)
 
 static void put_bio(struct keep *k)
 {
-	if (atomic_dec_and_test(&k->bios))
-		queue_work(gns_cext_region(k->x)->dev->cache->wq, &k->work);
+	if (!atomic_dec_and_test(&k->bios))
+		return;
+	INIT_WORK(&k->work, keep_over);
+	queue_work(gns_cext_region(k->x)->dev->cache->wq, &k->work);
 }
 
 static void keep_endio(struct bio *bio)
@@ -74,64 +83,76 @@ static struct bio *new_bio(struct keep *k, u32 off, u32 vecs)
 	return bio;
 }
 
-/* A run of folios, and where in it the extent begins, bytes. */
-struct run {
-	struct folio **folios;
-	u32 nr;
-	u32 skip;
-};
-
-/* The extent's bytes out of the folios, in as many bios as it takes. */
-static void write_folios(struct keep *k, const struct run *run)
+/* All of the extent, in as many bios as it takes. */
+static void write_folios(struct keep *k)
 {
-	u32 i, n, from, at = 0, off = 0;
+	u32 i, n, from = k->skip, off = 0;
 	struct bio *bio = NULL;
 	struct folio *folio;
 
-	for (i = 0; i < run->nr && off < k->len; i++, at += folio_size(folio)) {
-		folio = run->folios[i];
-		if (at + folio_size(folio) <= run->skip)
-			continue;
-		from = run->skip + off - at;
+	for (i = 0; i < k->nr; i++, off += n, from = 0) {
+		folio = k->folios[i];
 		n = min_t(u32, folio_size(folio) - from, k->len - off);
-		folio_get(folio);
-		if (!bio || !gns_bio_add(bio, folio, n, from)) {
-			if (bio)
-				submit_bio(bio);
-			bio = new_bio(k, off, run->nr - i);
-			/* The first one always fits. */
-			WARN_ON_ONCE(!gns_bio_add(bio, folio, n, from));
-		}
-		off += n;
+		if (bio && gns_bio_add(bio, folio, n, from))
+			continue;
+		if (bio)
+			submit_bio(bio);
+		bio = new_bio(k, off, k->nr - i);
+		/* The first one always fits. */
+		WARN_ON_ONCE(!gns_bio_add(bio, folio, n, from));
 	}
 	if (bio)
 		submit_bio(bio);
 }
 
+/*
+ * A drive that is slow makes its writers wait: not the helper, which has leases
+ * to renew and to give back.
+ */
+static void keep_send(struct work_struct *work)
+{
+	struct keep *k = container_of(work, struct keep, work);
+
+	write_folios(k);
+	put_bio(k);
+}
+
 /* A checksum for each unit, counted from the extent's begin. */
-static void sum_up(struct keep *k, const struct run *run)
+static void sum_up(struct keep *k)
 {
 	__le32 *sum = gns_cext_region(k->x)->sums + k->x->sum;
-	u32 i, n, from, at = 0, off = 0, crc = ~0u;
-	struct folio *folio;
+	u32 i, n, from = k->skip, off = 0, crc = ~0u;
 	void *p;
 
-	for (i = 0; i < run->nr && off < k->len; i++, at += folio_size(folio)) {
-		folio = run->folios[i];
-		while (off < k->len &&
-		       run->skip + off < at + folio_size(folio)) {
-			from = run->skip + off - at;
+	for (i = 0; i < k->nr; i++, from = 0) {
+		while (from < folio_size(k->folios[i]) && off < k->len) {
 			n = min_t(u32, PAGE_SIZE - offset_in_page(from),
 				  k->len - off);
-			p = kmap_local_folio(folio, from);
+			p = kmap_local_folio(k->folios[i], from);
 			crc = gns_crc32c(crc, p, n);
 			kunmap_local(p);
+			from += n;
 			off += n;
 			if (off % GNS_MEDIA_SUM_UNIT && off < k->len)
 				continue;
 			*sum++ = cpu_to_le32(~crc);
 			crc = ~0u;
 		}
+	}
+}
+
+/* The extent begins @skip bytes behind the first of these folios. */
+static void take_folios(struct keep *k, struct folio **folios, u32 skip)
+{
+	u32 left = k->len, n;
+
+	while (skip >= folio_size(*folios))
+		skip -= folio_size(*folios++);
+	k->skip = skip;
+	for (; left; left -= n, skip = 0, folios++) {
+		n = min_t(u32, folio_size(*folios) - skip, left);
+		folio_get(*folios);
+		k->folios[k->nr++] = *folios;
 	}
 }
 
@@ -148,15 +169,15 @@ static bool is_kept(struct gns_cobj *obj, u32 off)
 
 /* As much of it as there is place for in one region; NULL: there is none. */
 static struct keep *keep_new(struct gns_cobj *obj, u64 version, u32 off,
-			     u32 len)
+			     u32 len, u32 nr)
 {
-	struct keep *k = kzalloc(sizeof(*k), GFP_NOFS);
+	struct keep *k = kzalloc(struct_size(k, folios, nr), GFP_NOFS);
 
 	if (!k)
 		return NULL;
 	k->version = version;
 	atomic_set(&k->bios, 1);
-	INIT_WORK(&k->work, keep_over);
+	INIT_WORK(&k->work, keep_send);
 	k->x = gns_cext_new(obj, off, len / GNS_MEDIA_BLOCK);
 	if (k->x && gns_cregion_space(obj->cache, k->x, version)) {
 		k->len = k->x->len * GNS_MEDIA_BLOCK;
@@ -171,8 +192,8 @@ static struct keep *keep_new(struct gns_cobj *obj, u64 version, u32 off,
 void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 		   u32 len, struct folio **folios, u32 nr)
 {
-	struct run run = { .folios = folios, .nr = nr };
 	u64 off = pos / GNS_MEDIA_BLOCK;
+	u32 done = 0;
 	struct keep *k;
 
 	if (!obj || !version || !len)
@@ -182,16 +203,16 @@ void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 	if (off > U32_MAX - len / GNS_MEDIA_BLOCK || len > GNS_MEDIA_EXTENT_MAX)
 		return;
 	gns_cobj_turn(obj, version);
-	while (run.skip < len && !is_kept(obj, (u32)off)) {
-		k = keep_new(obj, version, (u32)off, len - run.skip);
+	while (done < len && !is_kept(obj, (u32)off)) {
+		k = keep_new(obj, version, (u32)off, len - done, nr);
 		if (!k)
 			return;
 		gns_cache_busy(obj->cache);
 		atomic_long_add(k->len, &gns_cext_region(k->x)->dev->writes);
-		sum_up(k, &run);
-		write_folios(k, &run);
-		run.skip += k->len;
+		take_folios(k, folios, done);
+		sum_up(k);
+		done += k->len;
 		off += k->x->len;
-		put_bio(k);
+		queue_work(obj->cache->wq, &k->work);
 	}
 }

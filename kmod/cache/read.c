@@ -197,11 +197,9 @@ static bool is_right(struct gns_cext *x)
 	u32 len = x->len * GNS_MEDIA_BLOCK, at, n;
 	struct gns_cregion *region = gns_cext_region(x);
 	const __le32 *sum = region->sums + x->sum;
-	u8 *buf = kvmalloc(len, GFP_NOFS);
+	u8 *buf = kvmalloc(len, GFP_NOFS | __GFP_NOFAIL);
 	bool right;
 
-	if (!buf)
-		return false;
 	right = !gns_cdev_rw(region->dev, REQ_OP_READ,
 			     gns_media_region_at(&region->dev->geo,
 						 region->nr) +

@@ -63,11 +63,9 @@ static int write_foot(struct gns_cregion *r, const struct gns_media_life *life,
 {
 	u64 at = gns_media_region_at(&r->dev->geo, r->nr) +
 		 r->dev->geo.region_size - GNS_MEDIA_BLOCK;
-	void *block = (void *)get_zeroed_page(GFP_NOFS);
+	void *block = (void *)get_zeroed_page(GFP_NOFS | __GFP_NOFAIL);
 	int err;
 
-	if (!block)
-		return -ENOMEM;
 	gns_media_foot_make(&r->dev->geo, r->nr, life, block);
 	err = gns_cdev_rw(r->dev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA | flags, at,
 			  block, GNS_MEDIA_BLOCK);
@@ -84,11 +82,9 @@ static int write_table(struct gns_cregion *r)
 	u64 len = gns_media_table_len(r->count, r->nsums);
 	u64 head = r->count * sizeof(*r->table);
 	u32 all = ALIGN(len, GNS_MEDIA_BLOCK);
-	u8 *buf = kvzalloc(all, GFP_KERNEL);
+	u8 *buf = kvzalloc(all, GFP_KERNEL | __GFP_NOFAIL);
 	int err;
 
-	if (!buf)
-		return -ENOMEM;
 	memcpy(buf, r->table, head);
 	memcpy(buf + head, r->sums, len - head);
 	gns_media_table_make(&r->dev->geo, buf, &life);
@@ -110,6 +106,8 @@ static void seal_work(struct work_struct *work)
 	/* It was opened for an extent, and that has come to nothing. */
 	if (!err && r->count)
 		err = write_table(r);
+	/* Before anybody can use the region anew. */
+	free_tables(r);
 	if (err) {
 		gone_bad(r, err);
 	} else if (!r->count) {
@@ -123,7 +121,6 @@ static void seal_work(struct work_struct *work)
 		list_add_tail(&r->link, &r->dev->sealed);
 		spin_unlock(&c->lock);
 	}
-	free_tables(r);
 	gns_cache_done(c);
 }
 
@@ -137,7 +134,7 @@ void gns_cregion_unpin(struct gns_cregion *r)
 static void put_write(struct gns_cregion *r)
 {
 	if (atomic_dec_and_test(&r->writes))
-		queue_work(r->dev->cache->wq, &r->seal);
+		queue_work(r->dev->cache->regions_wq, &r->seal);
 }
 
 void gns_cregion_written(struct gns_cregion *r, bool failed)
@@ -174,16 +171,19 @@ static u32 fits(const struct gns_cregion *r, u32 len)
 	return len <= room ? len : ALIGN_DOWN(room, GNS_MEDIA_SUM_UNIT);
 }
 
-/* c->lock held. The region of a device that has place for @len bytes. */
-static struct gns_cregion *open_region(struct gns_cdev *d, u32 len)
+/* c->lock held. The region of a device that has place for some of @len bytes. */
+static struct gns_cregion *open_region(struct gns_cdev *d, u32 *len)
 {
+	u32 some = d->open ? fits(d->open, *len) : 0;
 	struct gns_cregion *r;
 
-	if (d->open && fits(d->open, len))
+	if (some) {
+		*len = some;
 		return d->open;
+	}
 	if (d->open)
 		close_region(d);
-	queue_work(d->cache->wq, &d->cache->prepare);
+	queue_work(d->cache->regions_wq, &d->cache->prepare);
 	if (list_empty(&d->ready))
 		return NULL;
 	r = list_first_entry(&d->ready, struct gns_cregion, link);
@@ -217,6 +217,14 @@ static void enter(struct gns_cregion *r, struct gns_cext *x, u64 version,
 	r->nsums += gns_media_sums(len);
 }
 
+/* An extent takes memory, which can not be had back: a part of it at most. */
+bool gns_cregion_memory(const struct gns_cache *c)
+{
+	u64 max = (totalram_pages() << PAGE_SHIFT) / GNS_CMEMORY_PART;
+
+	return atomic_long_read(&c->extents) * sizeof(struct gns_cext) < max;
+}
+
 /*
  * A place for @x, whose object, offset and length are set; it may be made
  * shorter. It belongs to its region then, the caller writes the bytes and the
@@ -228,15 +236,16 @@ bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version)
 	struct gns_cregion *r = NULL;
 	struct gns_cdev *d;
 
+	if (!gns_cregion_memory(c))
+		return false;
 	spin_lock(&c->lock);
 	for (i = 0; i < c->ndevs && !r && !c->closing; i++) {
 		d = c->dev[c->turn++ % c->ndevs];
 		if (atomic_long_read(&d->writes) < GNS_CWRITES_MAX)
-			r = open_region(d, len);
+			r = open_region(d, &len);
 	}
 	if (r) {
 		atomic_inc(&r->writes);
-		len = fits(r, len);
 		x->len = len / GNS_MEDIA_BLOCK;
 		enter(r, x, version, len);
 	}
@@ -357,7 +366,8 @@ static bool prepare_one(struct gns_cdev *d)
 	if (err && err != -ENOMEM) {
 		gone_bad(r, err);
 		free_tables(r);
-		return true;
+		/* The next one may be as bad: when somebody needs it. */
+		return false;
 	}
 	spin_lock(&c->lock);
 	if (err) {

@@ -67,7 +67,9 @@ void gns_async_begin(struct gns_async *a, struct kiocb *iocb,
 	a->iocb = iocb;
 	a->c = c;
 	INIT_WORK(&a->cancel, cancel_later);
-	iocb->private = a;
-	if (iocb->ki_flags & IOCB_AIO_RW)
+	/* Of others it is for who polls, see gns_cdirect_read(). */
+	if (iocb->ki_flags & IOCB_AIO_RW) {
+		iocb->private = a;
 		kiocb_set_cancel_fn(iocb, cancel);
+	}
 }

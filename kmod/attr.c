@@ -10,6 +10,7 @@
 #include <linux/uidgid.h>
 #include "acl.h"
 #include "attr.h"
+#include "cache/cache.h"
 #include "watch.h"
 
 /* What programs make their buffers of; more comes by readahead anyway. */
@@ -22,9 +23,13 @@ static void set_extra(const struct gns_inode *gi, s64 btime, struct kstat *st)
 {
 	if (S_ISREG(gi->vfs_inode.i_mode)) {
 		st->blksize = BLKSIZE;
-		/* Any will do; as small as an allocator takes for one. */
-		st->dio_mem_align = sizeof(void *);
-		st->dio_offset_align = 1;
+		/* What comes straight from a device; to the origin any will
+		 * do, this one is as small as an allocator takes for one.
+		 */
+		st->dio_mem_align = gi->cobj ? gns_cdirect_align(gi->cobj) :
+					       sizeof(void *);
+		st->dio_offset_align =
+			gi->cobj ? gns_cdirect_align(gi->cobj) : 1;
 		st->result_mask |= STATX_DIOALIGN;
 	}
 	st->btime = ns_to_timespec64(btime);

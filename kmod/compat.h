@@ -305,6 +305,24 @@ static inline void gns_folio_end_read(struct folio *folio, bool success)
 #define gns_for_each_lock(fl, head) list_for_each_entry(fl, head, c.flc_list)
 #endif
 
+/* A device says in its limits that its queues can be polled; until 6.11. */
+#include <linux/blk-mq.h>
+static inline bool gns_bdev_polls(struct block_device *bdev)
+{
+	const struct request_queue *q = bdev_get_queue(bdev);
+	const struct blk_mq_tag_set *set = q->tag_set;
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+	if (!test_bit(QUEUE_FLAG_POLL, &q->queue_flags))
+		return false;
+#else
+	if (!(q->limits.features & BLK_FEAT_POLL))
+		return false;
+#endif
+	return set && set->nr_maps > HCTX_TYPE_POLL &&
+	       set->map[HCTX_TYPE_POLL].nr_queues;
+}
+
 /* A timer is set up with its function in one step; until 6.13. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #include <linux/hrtimer.h>

@@ -2,6 +2,7 @@
 /*
  * Regular files: which way a read goes, and when cached state counts.
  */
+#include <linux/blkdev.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -124,12 +125,8 @@ static ssize_t gns_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	gns_count(gsb, GNS_C_READS, 1);
 	if (!(iocb->ki_flags & IOCB_DIRECT))
 		ret = gns_buffered_read(iocb, to);
-	else if (gns_async_can(iocb, iov_iter_count(to), GNS_UREAD_MAX))
-		ret = gns_pass_async(iocb, to);
-	else if (iocb->ki_flags & IOCB_NOWAIT)
-		ret = -EAGAIN;
 	else
-		ret = gns_pass_read(iocb, to, iov_iter_count(to));
+		ret = gns_direct_read(iocb, to);
 	/* It may have ended, and be no more. */
 	if (ret == -EIOCBQUEUED)
 		return ret;
@@ -175,6 +172,7 @@ const struct file_operations gns_file_fops = {
 	.open = gns_file_open,
 	.release = gns_file_release,
 	.read_iter = gns_read_iter,
+	.iopoll = iocb_bio_iopoll,
 	.splice_read = gns_splice_read,
 	.llseek = gns_file_llseek,
 	.mmap = gns_file_mmap,

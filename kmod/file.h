@@ -3,8 +3,9 @@
  * Regular files; between the files below, file.c and super.c only.
  *
  *	read.c		from the page cache, under a lease: the usual way
- *	pass.c		from the origin each time: O_DIRECT, and where no lease
- *			is to be had
+ *	pass.c		from the origin each time: where no lease is to be had,
+ *			and O_DIRECT without a cache
+ *	direct.c	O_DIRECT: from the cache's devices, or one of the above
  *	mmap.c		faults
  *	splice.c	pages of the cache into a pipe
  *	seek.c		positions, holes
@@ -155,6 +156,30 @@ ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len);
  * gns_pass_read().
  */
 ssize_t gns_pass_async(struct kiocb *iocb, struct iov_iter *to);
+
+/**
+ * gns_pass_again() - such a read, into memory that is held
+ * @iocb: ki_pos is where it begins; kept by its file
+ * @to:   where to; pages get a reference each
+ * @n:    of @to; GNS_UREAD_MAX bytes at most
+ * @user: the pages are of a process
+ *
+ * Context: process. Return: -EIOCBQUEUED: it ends later; an errno.
+ */
+int gns_pass_again(struct kiocb *iocb, const struct bio_vec *to, u32 n,
+		   bool user);
+
+/**
+ * gns_direct_read() - O_DIRECT
+ * @iocb: as of read_iter
+ * @to:   where to
+ *
+ * From the cache's devices what they have, as of one version up to
+ * GNS_UREAD_MAX bytes. What is neither there nor aligned goes through the page
+ * cache, if there is one of both; what is not there comes from the origin.
+ * Return: as of read_iter.
+ */
+ssize_t gns_direct_read(struct kiocb *iocb, struct iov_iter *to);
 
 /**
  * struct gns_probed - what the origin says of one page

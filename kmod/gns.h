@@ -34,6 +34,7 @@
 /** struct gns_options - of a mount; all of them in /proc/mounts */
 struct gns_options {
 	char cache[GNS_CACHE_SPEC_MAX]; /* devices; empty: none */
+	bool verify; /* all that is read from them */
 	bool soft;
 	u32 timeo_ms;
 	u32 rasize; /* bytes */

@@ -242,7 +242,8 @@ static int mount_export(struct fs_context *fc, struct gns_session *s,
 	if (!gsb)
 		return -ENOMEM;
 	if (*opt->cache) {
-		gsb->cache = gns_cache_get(s->inst, opt->cache, fc);
+		gsb->cache = gns_cache_get(s->inst, opt->cache,
+					   opt->verify, fc);
 		if (IS_ERR(gsb->cache)) {
 			err = PTR_ERR(gsb->cache);
 			gsb->cache = NULL;
@@ -294,8 +295,9 @@ static int gns_reconfigure(struct fs_context *fc)
 	if (!gns_idmap_eq(&gsb->opt.uidmap, &opt->uidmap) ||
 	    !gns_idmap_eq(&gsb->opt.gidmap, &opt->gidmap))
 		return invalfc(fc, "uidmap and gidmap stay as they are: unmount first");
-	if (strcmp(gsb->opt.cache, opt->cache))
-		return invalfc(fc, "cache stays as it is: unmount first");
+	if (strcmp(gsb->opt.cache, opt->cache) ||
+	    gsb->opt.verify != opt->verify)
+		return invalfc(fc, "cache and verify stay as they are: unmount first");
 	WRITE_ONCE(gsb->opt.soft, opt->soft);
 	WRITE_ONCE(gsb->opt.timeo_ms, opt->timeo_ms);
 	WRITE_ONCE(gsb->opt.rasize, opt->rasize);

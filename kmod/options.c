@@ -20,6 +20,13 @@ enum option {
 	OPT_UIDMAP,
 	OPT_GIDMAP,
 	OPT_CACHE,
+	OPT_VERIFY,
+};
+
+static const struct constant_table verify_values[] = {
+	{ "first", false },
+	{ "all", true },
+	{}
 };
 
 const struct fs_parameter_spec gns_options_spec[] = {
@@ -30,6 +37,7 @@ const struct fs_parameter_spec gns_options_spec[] = {
 	fsparam_string("uidmap", OPT_UIDMAP),
 	fsparam_string("gidmap", OPT_GIDMAP),
 	fsparam_string("cache", OPT_CACHE),
+	fsparam_enum("verify", OPT_VERIFY, verify_values),
 	{}
 };
 
@@ -132,6 +140,9 @@ int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
 				       param->string);
 	case OPT_CACHE:
 		return parse_cache(fc, opt, param->string);
+	case OPT_VERIFY:
+		opt->verify = result.uint_32;
+		return 0;
 	}
 	return nr;
 }
@@ -158,6 +169,8 @@ void gns_options_show(struct seq_file *m, const struct gns_options *opt)
 		   READ_ONCE(opt->timeo_ms), READ_ONCE(opt->rasize));
 	if (*opt->cache)
 		seq_show_option(m, "cache", opt->cache);
+	if (opt->verify)
+		seq_puts(m, ",verify=all");
 	gns_idmap_show(m, "uidmap", &opt->uidmap);
 	gns_idmap_show(m, "gidmap", &opt->gidmap);
 }
@@ -166,6 +179,7 @@ bool gns_options_eq(const struct gns_options *a, const struct gns_options *b)
 {
 	return a->soft == b->soft && a->timeo_ms == b->timeo_ms &&
 	       a->rasize == b->rasize && !strcmp(a->cache, b->cache) &&
+	       a->verify == b->verify &&
 	       gns_idmap_eq(&a->uidmap, &b->uidmap) &&
 	       gns_idmap_eq(&a->gidmap, &b->gidmap);
 }

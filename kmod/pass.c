@@ -6,13 +6,15 @@
  * fault.
  *
  * They are sent with epoch 0: nobody shares their answers, so each shows the
- * object as it is after the read began. Nothing of them is kept.
+ * object as it is after the read began. What is of the version that is held by
+ * a lease is kept on the cache's devices, and nowhere else.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include "async.h"
+#include "cache/cache.h"
 #include "file.h"
 #include "lock.h"
 
@@ -201,6 +203,25 @@ static int pass_next(struct pass *p, struct gns_bufcall **ret)
 	return err;
 }
 
+/* Bytes have their version for a name: an old one's are of no use to anybody. */
+static void piece_keep(struct gns_inode *gi, const struct gns_call *c,
+		       const void *buf)
+{
+	if (c->ans.grant.version == READ_ONCE(gi->version) && gns_lease_ok(gi))
+		gns_cobj_keep_copy(gi->cobj, c->ans.grant.version,
+				   c->ans.attr.size, c->req.off, buf,
+				   c->ans.len);
+}
+
+static void count(const struct kiocb *iocb, size_t bytes)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+
+	gns_count(gns_isb(inode), GNS_C_PASS_BYTES, bytes);
+	if (iocb->ki_flags & IOCB_DIRECT && gns_i(inode)->cobj)
+		gns_count(gns_isb(inode), GNS_C_DIRECT_COPIED, bytes);
+}
+
 static void pass_drop(struct pass *p)
 {
 	struct gns_bufcall *b;
@@ -234,6 +255,7 @@ ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len)
 		got = b->c.ans.len;
 		asked = b->c.req.len;
 		copied = copy_to_iter(b->buf, got, to);
+		piece_keep(p.gi, &b->c, b->buf);
 		gns_call_put(&b->c);
 		iocb->ki_pos += copied;
 		total += copied;
@@ -245,7 +267,7 @@ ssize_t gns_pass_read(struct kiocb *iocb, struct iov_iter *to, size_t len)
 		cond_resched();
 	}
 	pass_drop(&p);
-	gns_count(p.gsb, GNS_C_PASS_BYTES, total);
+	count(iocb, total);
 	return gns_read_result(iocb, to, total, err);
 }
 
@@ -391,9 +413,12 @@ static void async_work(struct work_struct *work)
 		if (!ret) {
 			ret = async_copy(r);
 			iocb->ki_pos += ret;
-			gns_count(r->c.gsb, GNS_C_PASS_BYTES, ret);
+			count(iocb, ret);
 			gns_count(r->c.gsb, GNS_C_READ_BYTES, ret);
 		}
+		if (ret > 0)
+			piece_keep(gns_i(file_inode(iocb->ki_filp)), &r->c,
+				   r->buf);
 		iocb->ki_complete(iocb, ret);
 	}
 	gns_call_put(&r->c);
@@ -478,6 +503,38 @@ ssize_t gns_pass_async(struct kiocb *iocb, struct iov_iter *to)
 	if (async_submit(r, &err))
 		return -EIOCBQUEUED;
 	err = gns_async_failed(&r->async, err);
+	gns_call_put(&r->c);
+	return err;
+}
+
+int gns_pass_again(struct kiocb *iocb, const struct bio_vec *to, u32 n,
+		   bool user)
+{
+	struct async_read *r;
+	size_t len = 0;
+	ssize_t err;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		len += to[i].bv_len;
+	r = len <= GNS_UREAD_MAX ? async_new(iocb, len) : NULL;
+	if (r)
+		r->to = kvmalloc_array(n, sizeof(*to), GFP_KERNEL);
+	if (!r || !r->to) {
+		if (r)
+			gns_call_put(&r->c);
+		return -EIO;
+	}
+	memcpy(r->to, to, n * sizeof(*to));
+	for (i = 0; i < n; i++)
+		get_page(to[i].bv_page);
+	r->n = n;
+	r->user = user;
+	/* By now it can not be cancelled: there was a device that worked on it. */
+	r->async.iocb = iocb;
+	r->async.c = &r->c;
+	if (async_submit(r, &err))
+		return -EIOCBQUEUED;
 	gns_call_put(&r->c);
 	return err;
 }

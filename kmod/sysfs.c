@@ -183,6 +183,9 @@ COUNTER(write_bytes, GNS_C_WRITE_BYTES);
 COUNTER(changes, GNS_C_CHANGES);
 COUNTER(cache_bytes, GNS_C_CACHE_BYTES);
 COUNTER(cache_bad, GNS_C_CACHE_BAD);
+COUNTER(direct_bytes, GNS_C_DIRECT_BYTES);
+COUNTER(direct_copied, GNS_C_DIRECT_COPIED);
+COUNTER(direct_buffered, GNS_C_DIRECT_BUFFERED);
 
 static struct attribute *counter_attrs[] = {
 	&counter_read_bytes.attr, &counter_fill_bytes.attr,
@@ -193,7 +196,9 @@ static struct attribute *counter_attrs[] = {
 	&counter_grants.attr, &counter_revokes.attr, &counter_faults.attr,
 	&counter_dentry_hits.attr, &counter_writes.attr,
 	&counter_write_bytes.attr, &counter_changes.attr,
-	&counter_cache_bytes.attr, &counter_cache_bad.attr, NULL
+	&counter_cache_bytes.attr, &counter_cache_bad.attr,
+	&counter_direct_bytes.attr, &counter_direct_copied.attr,
+	&counter_direct_buffered.attr, NULL
 };
 
 static_assert(ARRAY_SIZE(counter_attrs) == GNS_C_MAX + 1);

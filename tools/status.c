@@ -30,6 +30,9 @@ static const char *const counters[GNS_C_MAX] = {
 	[GNS_C_CHANGES] = "changes",
 	[GNS_C_CACHE_BYTES] = "cache_bytes",
 	[GNS_C_CACHE_BAD] = "cache_bad",
+	[GNS_C_DIRECT_BYTES] = "direct_bytes",
+	[GNS_C_DIRECT_COPIED] = "direct_copied",
+	[GNS_C_DIRECT_BUFFERED] = "direct_buffered",
 };
 
 const char *status_counter(u32 counter)

@@ -100,6 +100,7 @@ static int open_all(struct gns_cache *c, struct fs_context *fc)
 		}
 		c->dev[c->ndevs++] = d;
 		c->room += d->geo.regions * d->geo.region_size;
+		c->align = max(c->align, bdev_logical_block_size(d->bdev));
 		err = gns_cdev_recover(d);
 	}
 	kfree(copy);
@@ -107,7 +108,7 @@ static int open_all(struct gns_cache *c, struct fs_context *fc)
 }
 
 static struct gns_cache *make(struct gns_instance *inst, const char *spec,
-			      struct fs_context *fc)
+			      bool verify, struct fs_context *fc)
 {
 	struct gns_cache *c = kzalloc(sizeof(*c), GFP_KERNEL);
 	int err;
@@ -122,6 +123,7 @@ static struct gns_cache *make(struct gns_instance *inst, const char *spec,
 	c->inst = inst;
 	c->ref = 1;
 	c->mean = MEAN_BEGIN;
+	c->verify = verify;
 	spin_lock_init(&c->lock);
 	init_waitqueue_head(&c->idle);
 	INIT_WORK(&c->prepare, gns_cregion_prepare);
@@ -143,7 +145,7 @@ static struct gns_cache *make(struct gns_instance *inst, const char *spec,
 }
 
 struct gns_cache *gns_cache_get(struct gns_instance *inst, const char *spec,
-				struct fs_context *fc)
+				bool verify, struct fs_context *fc)
 {
 	struct gns_cache *c;
 
@@ -154,10 +156,14 @@ struct gns_cache *gns_cache_get(struct gns_instance *inst, const char *spec,
 		errorfc(fc, "cache=%s: other mounts use cache=%s: give the same",
 			spec, c->spec);
 		c = ERR_PTR(-EBUSY);
+	} else if (c && c->verify != verify) {
+		errorfc(fc, "verify=%s: other mounts of this cache have verify=%s: give the same",
+			verify ? "all" : "first", c->verify ? "all" : "first");
+		c = ERR_PTR(-EBUSY);
 	} else if (c) {
 		c->ref++;
 	} else {
-		c = make(inst, spec, fc);
+		c = make(inst, spec, verify, fc);
 		if (!IS_ERR(c))
 			inst->cache = c;
 	}
@@ -179,16 +185,24 @@ void gns_cache_put(struct gns_cache *c)
 
 int gns_cache_init(void)
 {
+	int err;
+
 	gns_cext_cache = kmem_cache_create("gns_cext", sizeof(struct gns_cext),
 					   0, 0, NULL);
 	if (!gns_cext_cache)
 		return -ENOMEM;
 	gns_crc_init();
-	return 0;
+	err = gns_cdirect_init();
+	if (err) {
+		gns_crc_exit();
+		kmem_cache_destroy(gns_cext_cache);
+	}
+	return err;
 }
 
 void gns_cache_exit(void)
 {
+	gns_cdirect_exit();
 	gns_crc_exit();
 	kmem_cache_destroy(gns_cext_cache);
 }

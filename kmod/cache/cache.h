@@ -25,6 +25,8 @@ struct gns_cread;
  * gns_cache_get() - the cache on these devices
  * @inst: the instance; it has one cache at a time
  * @spec: "/dev/a[:/dev/b...]", formatted
+ * @verify: look at all that is read through the page cache, and not only at
+ *          what was there at the start, once
  * @fc:   gets a message about what is wrong
  *
  * Opens the devices, for this kernel alone, and reads what they have, unless a
@@ -32,7 +34,7 @@ struct gns_cread;
  * Return: put by gns_cache_put(); ERR_PTR().
  */
 struct gns_cache *gns_cache_get(struct gns_instance *inst, const char *spec,
-				struct fs_context *fc);
+				bool verify, struct fs_context *fc);
 
 /** gns_cache_put() - NULL is harmless; process context, sleeps */
 void gns_cache_put(struct gns_cache *cache);
@@ -92,6 +94,45 @@ bool gns_cread_add(struct gns_cread **r, struct inode *inode, u64 epoch,
  * process. Return: 0: they are, or nobody waited; -ESTALE: begin again; -EINTR.
  */
 int gns_cread_send(struct gns_cread *r, bool wait);
+
+/**
+ * gns_cobj_keep_copy() - keep bytes that have come, and are nobody's pages
+ * @obj:     the object; NULL: nothing happens
+ * @version: that they are of
+ * @size:    of the file in that, bytes
+ * @pos:     in the file, bytes
+ * @buf:     the bytes; the caller's again afterwards
+ * @len:     of them, up to the end of the file or not
+ *
+ * Blocks of which it has a part only are left out. Else as gns_cobj_keep();
+ * may sleep.
+ */
+void gns_cobj_keep_copy(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
+			const void *buf, u32 len);
+
+/** gns_cdirect_align() - of positions, lengths and memory of O_DIRECT, bytes */
+u32 gns_cdirect_align(const struct gns_cobj *obj);
+
+/**
+ * gns_cdirect_read() - read from the devices into the reader's memory
+ * @iocb:  of a file with an object; aligned, in front of @size
+ * @to:    likewise aligned; left where the read ended
+ * @epoch: of the live lease
+ * @size:  of the file in that epoch, bytes
+ * @whole: all of it or nothing; else only what is there from the begin on
+ *
+ * With @whole, who does not wait for @iocb is not made to wait. Context:
+ * process, sleeps, killable; with IOCB_NOWAIT only for memory and a place in the
+ * device's queue.
+ * Return: bytes; -EIOCBQUEUED; -ENODATA: it is not there; -EAGAIN: by
+ * IOCB_NOWAIT; -ESTALE: begin again, the lease has ended or what was there is
+ * not any more; -EFAULT; -EINTR; -ENOMEM.
+ */
+ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
+			 u64 size, bool whole);
+
+/** gns_cdirect_absent() - bytes of @len from @pos on before some that are kept */
+u64 gns_cdirect_absent(struct gns_inode *gi, u64 pos, u64 len);
 
 int gns_cache_init(void);
 void gns_cache_exit(void);

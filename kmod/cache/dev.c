@@ -156,18 +156,24 @@ static int recover_extent(struct gns_cregion *r,
 	gns_cobj_put(obj);
 	if (!x)
 		return -ENOMEM;
-	x->place = r->dev->index << 24 | r->nr;
-	x->at = le32_to_cpu(e->at) / GNS_MEDIA_BLOCK;
-	x->sum = le32_to_cpu(e->sum);
+	gns_cext_place(x, r, le32_to_cpu(e->at), le32_to_cpu(e->sum));
 	x->unsure = true;
-	x->next = r->ext;
-	r->ext = x;
 	if (le64_to_cpu(e->off) / GNS_MEDIA_BLOCK > U32_MAX - x->len)
 		return 0;
 	/* The newest is the likeliest to be granted. */
 	if (x->obj->version < le64_to_cpu(e->version))
 		gns_cobj_turn(x->obj, le64_to_cpu(e->version));
 	gns_cext_add(x, le64_to_cpu(e->version));
+	return 0;
+}
+
+static int keep_sums(struct gns_cregion *r, const struct gns_media_life *life,
+		     const void *sums)
+{
+	r->sums = kvmalloc_array(life->sums, sizeof(*r->sums), GFP_KERNEL);
+	if (!r->sums)
+		return -ENOMEM;
+	memcpy(r->sums, sums, life->sums * sizeof(*r->sums));
 	return 0;
 }
 
@@ -194,16 +200,17 @@ static int recover_table(struct gns_cregion *r,
 		err = 0;
 		goto out;
 	}
-	r->sums = kvmalloc_array(life->sums, sizeof(*r->sums), GFP_KERNEL);
-	err = r->sums ? 0 : -ENOMEM;
-	if (err)
-		goto out;
-	memcpy(r->sums, e + life->extents, life->sums * sizeof(*r->sums));
+	if (r->dev->cache->verify) {
+		err = keep_sums(r, life, e + life->extents);
+		if (err)
+			goto out;
+	}
 	for (i = 0; i < life->extents && !err; i++)
 		err = recover_extent(r, &e[i]);
 	r->count = life->extents;
 	r->nsums = life->sums;
 	r->end = life->table;
+	r->table_at = life->table;
 	r->state = GNS_CR_SEALED;
 	list_move_tail(&r->link, &r->dev->sealed);
 out:
@@ -229,9 +236,8 @@ int gns_cdev_recover(struct gns_cdev *d)
 	for (i = 0; i < d->geo.regions && !err; i++) {
 		r = &d->region[i];
 		if (gns_cdev_rw(d, REQ_OP_READ,
-				gns_media_region_at(&d->geo, i) +
-					d->geo.region_size - GNS_MEDIA_BLOCK,
-				block, GNS_MEDIA_BLOCK) ||
+				gns_media_foot_at(&d->geo, i), block,
+				GNS_MEDIA_BLOCK) ||
 		    gns_media_foot_check(block, &d->geo, i, &life, &why))
 			continue;
 		d->seq = max(d->seq, life.seq);

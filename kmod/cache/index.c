@@ -216,3 +216,51 @@ void gns_cext_add(struct gns_cext *x, u64 version)
 	}
 	spin_unlock(&obj->lock);
 }
+
+void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n)
+{
+	while (n)
+		gns_cregion_unpin(gns_cext_region(piece[--n].x));
+}
+
+/*
+ * More pieces, for the bytes from @pos to @end, behind the @n that there are;
+ * obj->lock held. Returns where they end: what follows is not kept, or @max of
+ * them are not enough.
+ */
+u64 gns_cext_map(struct gns_cobj *obj, struct gns_cpiece *piece, u32 *n,
+		 u32 max, u64 pos, u64 end)
+{
+	struct gns_cpiece *p;
+	struct gns_cext *x;
+
+	while (pos < end) {
+		p = *n ? &piece[*n - 1] : NULL;
+		x = gns_cext_find(obj, pos / GNS_MEDIA_BLOCK);
+		if (!x || (*n == max && p->x != x))
+			break;
+		if (!p || p->x != x) {
+			p = &piece[(*n)++];
+			*p = (struct gns_cpiece){ .x = x, .pos = pos };
+			atomic_inc(&gns_cext_region(x)->pins);
+			WRITE_ONCE(x->visited, true);
+		}
+		pos = min(end, (u64)(x->off + (u64)x->len) * GNS_MEDIA_BLOCK);
+		p->len = pos - p->pos;
+	}
+	return pos;
+}
+
+/* How far from @pos on nothing is kept of @version; @end at most. */
+u64 gns_cext_absent(struct gns_cobj *obj, u64 version, u64 pos, u64 end)
+{
+	struct gns_cext *x = NULL;
+
+	spin_lock(&obj->lock);
+	if (obj->version == version)
+		x = first_from(obj, min_t(u64, pos / GNS_MEDIA_BLOCK, U32_MAX));
+	if (x)
+		end = clamp_t(u64, (u64)x->off * GNS_MEDIA_BLOCK, pos, end);
+	spin_unlock(&obj->lock);
+	return end;
+}

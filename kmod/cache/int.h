@@ -69,7 +69,8 @@ enum gns_cstate {
  * @seen:   C policy's now when it was opened or judged to be kept
  * @failed: a write to it failed
  * @table:  while it is written: GNS_CEXTENTS_MAX of them
- * @sums:   checksums: while it is written, and of what was there at the start
+ * @sums:   C checksums: while it is written; with verify=all as long as it lives
+ * @table_at: of the table on the device, bytes from the begin; sealed ones
  * @seal:   work
  */
 struct gns_cregion {
@@ -88,6 +89,7 @@ struct gns_cregion {
 	bool failed;
 	struct gns_media_extent *table;
 	__le32 *sums;
+	u32 table_at;
 	struct work_struct seal;
 };
 
@@ -137,6 +139,8 @@ struct gns_cdev {
  * @policy:  C
  * @mean:    C mean length of the chunks that were read lately, bytes
  * @room:    C bytes of all regions
+ * @align:   I of O_DIRECT: largest logical block of a device, bytes
+ * @verify:  I all that is read through the page cache is looked at
  * @objs:    struct gns_cobj by name
  * @extents: A of all objects, those that are not found any more, too
  * @wq:      reads and writes that need a worker; memory may wait for them
@@ -157,6 +161,8 @@ struct gns_cache {
 	struct gns_pset *policy;
 	u64 mean;
 	u64 room;
+	u32 align;
+	bool verify;
 	struct rhashtable objs;
 	atomic_long_t extents;
 	struct workqueue_struct *wq;
@@ -227,10 +233,44 @@ static inline struct gns_cregion *gns_cext_region(const struct gns_cext *x)
 	return &d->region[x->place & 0xffffff];
 }
 
-static inline u64 gns_cregion_sector(const struct gns_cregion *r, u64 bytes)
+static inline void gns_cext_place(struct gns_cext *x, struct gns_cregion *r,
+				  u32 at, u32 sum)
 {
-	return (gns_media_region_at(&r->dev->geo, r->nr) + bytes) >>
-	       SECTOR_SHIFT;
+	x->place = r->dev->index << 24 | r->nr;
+	x->at = at / GNS_MEDIA_BLOCK;
+	x->sum = sum;
+	x->next = r->ext;
+	r->ext = x;
+}
+
+/** struct gns_cpiece - bytes of one extent; its region is pinned */
+struct gns_cpiece {
+	struct gns_cext *x;
+	u64 pos; /* in the file, bytes */
+	u32 len;
+};
+
+/* Where byte @off of an extent is on its device, bytes. */
+static inline u64 gns_cext_at(const struct gns_cext *x, u64 off)
+{
+	const struct gns_cregion *r = gns_cext_region(x);
+
+	return gns_media_region_at(&r->dev->geo, r->nr) +
+	       x->at * (u64)GNS_MEDIA_BLOCK + off;
+}
+
+/* A bio for an extent from byte @off on, from @set or the kernel's own. */
+static inline struct bio *gns_cext_bio(const struct gns_cext *x, u64 off,
+				       u32 vecs, blk_opf_t opf,
+				       struct bio_set *set)
+{
+	struct bio *bio;
+
+	bio = bio_alloc_bioset(gns_cext_region(x)->dev->bdev,
+			       bio_max_segs(vecs), opf, GFP_NOFS,
+			       set ?: &fs_bio_set);
+	bio->bi_iter.bi_sector = gns_cext_at(x, off) >> SECTOR_SHIFT;
+	return bio;
 }
 
 /* Part of a folio, which lies in one piece; false: the bio is full. */
@@ -274,6 +314,19 @@ void gns_cobj_turn(struct gns_cobj *obj, u64 version);
 void gns_cext_add(struct gns_cext *x, u64 version);
 void gns_cext_drop(struct gns_cext *x);
 struct gns_cext *gns_cext_find(struct gns_cobj *obj, u32 off);
+u64 gns_cext_map(struct gns_cobj *obj, struct gns_cpiece *piece, u32 *n,
+		 u32 max, u64 pos, u64 end);
+u64 gns_cext_absent(struct gns_cobj *obj, u64 version, u64 pos, u64 end);
+void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n);
+
+/* verify.c: sleep, for the device */
+bool gns_cext_verify(struct gns_cext *x, struct gns_sb *gsb);
+bool gns_cpiece_verify(const struct gns_cpiece *p, struct folio **folios,
+		       u32 nr, struct gns_sb *gsb);
+
+/* direct.c */
+int gns_cdirect_init(void);
+void gns_cdirect_exit(void);
 
 /* crc.c */
 int gns_crc_init(void);

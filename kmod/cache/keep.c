@@ -69,14 +69,8 @@ static void keep_endio(struct bio *bio)
 
 static struct bio *new_bio(struct keep *k, u32 off, u32 vecs)
 {
-	struct gns_cext *x = k->x;
-	struct gns_cregion *region = gns_cext_region(x);
-	u64 at = x->at * (u64)GNS_MEDIA_BLOCK + off;
-	struct bio *bio;
+	struct bio *bio = gns_cext_bio(k->x, off, vecs, REQ_OP_WRITE, NULL);
 
-	bio = bio_alloc(region->dev->bdev, bio_max_segs(vecs), REQ_OP_WRITE,
-			GFP_NOFS);
-	bio->bi_iter.bi_sector = gns_cregion_sector(region, at);
 	bio->bi_private = k;
 	bio->bi_end_io = keep_endio;
 	atomic_inc(&k->bios);
@@ -214,5 +208,81 @@ void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 		done += k->len;
 		off += k->x->len;
 		queue_work(obj->cache->wq, &k->work);
+	}
+}
+
+/* Folios for @len bytes, large ones if there are; fewer than that: no memory. */
+static u32 new_folios(struct folio **folios, u32 max, u32 len)
+{
+	gfp_t gfp = GFP_NOFS | __GFP_NOWARN | __GFP_NORETRY;
+	u32 n = 0, got, order = get_order(len);
+
+	while (len && n < max) {
+		order = min_t(u32, order, ilog2(len >> PAGE_SHIFT));
+		folios[n] = folio_alloc(gfp, order);
+		if (!folios[n] && !order)
+			break;
+		if (!folios[n]) {
+			order--;
+			continue;
+		}
+		got = folio_size(folios[n++]);
+		len -= got;
+	}
+	if (!len)
+		return n;
+	while (n)
+		folio_put(folios[--n]);
+	return 0;
+}
+
+static void copy_in(struct folio *folio, const u8 *buf, u32 len)
+{
+	u32 at, n;
+	u8 *to;
+
+	for (at = 0; at < folio_size(folio); at += PAGE_SIZE) {
+		n = at < len ? min_t(u32, len - at, PAGE_SIZE) : 0;
+		to = kmap_local_folio(folio, at);
+		memcpy(to, buf + at, n);
+		memset(to + n, 0, PAGE_SIZE - n);
+		kunmap_local(to);
+	}
+}
+
+/* Of one chunk, from a block on. */
+static void keep_chunk(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
+		       const u8 *buf, u32 len)
+{
+	u32 max = GNS_MEDIA_EXTENT_MAX >> PAGE_SHIFT, n, i, at = 0;
+	struct folio **folios = kvmalloc_array(max, sizeof(*folios), GFP_NOFS);
+
+	if (!folios)
+		return;
+	n = new_folios(folios, max, PAGE_ALIGN(len));
+	for (i = 0; i < n; i++) {
+		copy_in(folios[i], buf + at, at < len ? len - at : 0);
+		at += folio_size(folios[i]);
+	}
+	if (n)
+		gns_cobj_keep(obj, version, size, pos, len, folios, n);
+	for (i = 0; i < n; i++)
+		folio_put(folios[i]);
+	kvfree(folios);
+}
+
+void gns_cobj_keep_copy(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
+			const void *buf, u32 len)
+{
+	u64 end = pos + len, from = ALIGN(pos, (u64)GNS_MEDIA_BLOCK), to, n;
+
+	if (!obj || !version)
+		return;
+	to = end < size ? ALIGN_DOWN(end, (u64)GNS_MEDIA_BLOCK) : end;
+	while (from < to) {
+		n = min(to - from,
+			GNS_MEDIA_EXTENT_MAX - from % GNS_MEDIA_EXTENT_MAX);
+		keep_chunk(obj, version, size, from, buf + (from - pos), n);
+		from += n;
 	}
 }

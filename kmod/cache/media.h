@@ -66,6 +66,13 @@ static inline u64 gns_media_region_at(const struct gns_media_geo *geo, u32 regio
 	return GNS_MEDIA_START + region * geo->region_size;
 }
 
+/** gns_media_foot_at() - where its foot is, bytes on the device */
+static inline u64 gns_media_foot_at(const struct gns_media_geo *geo, u32 region)
+{
+	return gns_media_region_at(geo, region) + geo->region_size -
+	       GNS_MEDIA_BLOCK;
+}
+
 /** gns_media_table_len() - bytes of a table, without what fills its last block */
 static inline u64 gns_media_table_len(u32 extents, u32 sums)
 {

@@ -16,13 +16,6 @@
 #define FOLIOS_MAX 128u
 #define PIECES_MAX 16u
 
-/** struct piece - bytes of one extent; its region is pinned */
-struct piece {
-	struct gns_cext *x;
-	u64 pos; /* in the file, bytes */
-	u32 len;
-};
-
 /**
  * struct gns_cread - folios that are being read
  * @gi:     their inode's; not to be looked at when they are unlocked
@@ -57,7 +50,7 @@ struct gns_cread {
 	struct work_struct work;
 	u32 npieces;
 	u32 nr;
-	struct piece piece[PIECES_MAX];
+	struct gns_cpiece piece[PIECES_MAX];
 	struct folio *folios[FOLIOS_MAX];
 };
 
@@ -74,8 +67,7 @@ static void end(struct gns_cread *r)
 	bool good;
 	u32 i;
 
-	for (i = 0; i < r->npieces; i++)
-		gns_cregion_unpin(gns_cext_region(r->piece[i].x));
+	gns_cpieces_unpin(r->piece, r->npieces);
 	good = !r->failed && gns_lease_same(r->gi, r->epoch) &&
 	       gns_lease_ok(r->gi);
 	r->stale = !good;
@@ -106,15 +98,31 @@ static void end_failed(struct work_struct *work)
 	end(r);
 }
 
+/* With verify=all: the bytes are in the folios, where nobody sees them yet. */
+static void look_last(struct work_struct *work)
+{
+	struct gns_cread *r = container_of(work, struct gns_cread, work);
+	struct gns_sb *gsb = gns_isb(&r->gi->vfs_inode);
+	u32 i;
+
+	for (i = 0; i < r->npieces && !r->failed; i++)
+		r->failed = !gns_cpiece_verify(&r->piece[i], r->folios, r->nr,
+					       gsb);
+	end(r);
+}
+
 static void put_bio(struct gns_cread *r)
 {
+	bool failed;
+
 	if (!atomic_dec_and_test(&r->bios))
 		return;
-	if (!READ_ONCE(r->failed)) {
+	failed = READ_ONCE(r->failed);
+	if (!failed && !r->cache->verify) {
 		end(r);
 		return;
 	}
-	INIT_WORK(&r->work, end_failed);
+	INIT_WORK(&r->work, failed ? end_failed : look_last);
 	queue_work(r->cache->wq, &r->work);
 }
 
@@ -128,17 +136,11 @@ static void read_endio(struct bio *bio)
 	put_bio(r);
 }
 
-static struct bio *new_bio(struct gns_cread *r, const struct piece *p, u64 pos)
+static struct bio *new_bio(struct gns_cread *r, const struct gns_cpiece *p, u64 pos)
 {
-	const struct gns_cext *x = p->x;
-	u64 in = pos - (u64)x->off * GNS_MEDIA_BLOCK;
-	struct gns_cregion *region = gns_cext_region(x);
-	u64 at = x->at * (u64)GNS_MEDIA_BLOCK + in;
-	struct bio *bio;
+	u64 in = pos - (u64)p->x->off * GNS_MEDIA_BLOCK;
+	struct bio *bio = gns_cext_bio(p->x, in, r->nr, REQ_OP_READ, NULL);
 
-	bio = bio_alloc(region->dev->bdev, bio_max_segs(r->nr), REQ_OP_READ,
-			GFP_NOFS);
-	bio->bi_iter.bi_sector = gns_cregion_sector(region, at);
 	bio->bi_private = r;
 	bio->bi_end_io = read_endio;
 	atomic_inc(&r->bios);
@@ -146,7 +148,7 @@ static struct bio *new_bio(struct gns_cread *r, const struct piece *p, u64 pos)
 }
 
 /* The part of each folio that the piece has; the folios stay locked. */
-static void read_piece(struct gns_cread *r, const struct piece *p)
+static void read_piece(struct gns_cread *r, const struct gns_cpiece *p)
 {
 	struct bio *bio = NULL;
 	u64 at = r->pos, from, to;
@@ -191,48 +193,15 @@ static void start(struct gns_cread *r)
 	put_bio(r);
 }
 
-/* All of an extent against its checksums. */
-static bool is_right(struct gns_cext *x)
-{
-	u32 len = x->len * GNS_MEDIA_BLOCK, at, n;
-	struct gns_cregion *region = gns_cext_region(x);
-	const __le32 *sum = region->sums + x->sum;
-	u8 *buf = kvmalloc(len, GFP_NOFS | __GFP_NOFAIL);
-	bool right;
-
-	right = !gns_cdev_rw(region->dev, REQ_OP_READ,
-			     gns_media_region_at(&region->dev->geo,
-						 region->nr) +
-				     x->at * (u64)GNS_MEDIA_BLOCK,
-			     buf, len);
-	for (at = 0; right && at < len; at += n) {
-		n = min(len - at, GNS_MEDIA_SUM_UNIT);
-		right = gns_media_crc(buf + at, n) == le32_to_cpu(*sum++);
-	}
-	kvfree(buf);
-	return right;
-}
-
 static void look_first(struct work_struct *work)
 {
 	struct gns_cread *r = container_of(work, struct gns_cread, work);
-	struct gns_cext *x;
+	struct gns_sb *gsb = gns_isb(&r->gi->vfs_inode);
 	u32 i;
 
-	for (i = 0; i < r->npieces && !r->failed; i++) {
-		x = r->piece[i].x;
-		if (!READ_ONCE(x->unsure))
-			continue;
-		if (is_right(x)) {
-			WRITE_ONCE(x->unsure, false);
-			continue;
-		}
-		gns_count(gns_isb(&r->gi->vfs_inode), GNS_C_CACHE_BAD, 1);
-		pr_err_ratelimited("gns: cache %s: region %u: damaged bytes are dropped, and fetched again; look at the drive\n",
-				   gns_cext_region(x)->dev->path, gns_cext_region(x)->nr);
-		gns_cext_drop(x);
-		r->failed = true;
-	}
+	for (i = 0; i < r->npieces && !r->failed; i++)
+		if (READ_ONCE(r->piece[i].x->unsure))
+			r->failed = !gns_cext_verify(r->piece[i].x, gsb);
 	if (r->failed)
 		end(r);
 	else
@@ -273,31 +242,17 @@ int gns_cread_send(struct gns_cread *r, bool wait)
 	return err;
 }
 
-/* Pieces for the bytes from @pos to @end; obj->lock held. */
+/* Pieces for all bytes from @pos to @end, or none; obj->lock held. */
 static bool map(struct gns_cread *r, u64 pos, u64 end)
 {
 	u32 was = r->npieces;
-	struct gns_cext *x;
-	struct piece *p;
+	struct gns_cpiece *p;
 
-	while (pos < end) {
-		p = r->npieces ? &r->piece[r->npieces - 1] : NULL;
-		x = gns_cext_find(r->obj, pos / GNS_MEDIA_BLOCK);
-		if (!x || (r->npieces == PIECES_MAX && p->x != x))
-			break;
-		if (!p || p->x != x) {
-			p = &r->piece[r->npieces++];
-			*p = (struct piece){ .x = x, .pos = pos };
-			atomic_inc(&gns_cext_region(x)->pins);
-			WRITE_ONCE(x->visited, true);
-		}
-		pos = min(end, (u64)(x->off + (u64)x->len) * GNS_MEDIA_BLOCK);
-		p->len = pos - p->pos;
-	}
-	if (pos == end)
+	if (gns_cext_map(r->obj, r->piece, &r->npieces, PIECES_MAX, pos, end) ==
+	    end)
 		return true;
-	while (r->npieces > was)
-		gns_cregion_unpin(gns_cext_region(r->piece[--r->npieces].x));
+	gns_cpieces_unpin(r->piece + was, r->npieces - was);
+	r->npieces = was;
 	/* The one before may have been made longer: who has the folio now? */
 	if (was) {
 		p = &r->piece[was - 1];

@@ -31,6 +31,25 @@ static void free_tables(struct gns_cregion *r)
 	r->sums = NULL;
 }
 
+/* Nobody writes to it any more: what is not needed to read from it goes. */
+static void shrink_tables(struct gns_cregion *r)
+{
+	u32 len = r->nsums * sizeof(*r->sums);
+	struct gns_cache *c = r->dev->cache;
+	__le32 *old = r->sums, *sums = NULL;
+
+	if (c->verify && len)
+		sums = kvmalloc(len, GFP_KERNEL | __GFP_NOFAIL);
+	if (sums)
+		memcpy(sums, old, len);
+	spin_lock(&c->lock);
+	r->sums = sums;
+	spin_unlock(&c->lock);
+	kvfree(old);
+	kvfree(r->table);
+	r->table = NULL;
+}
+
 void gns_cregion_free(struct gns_cregion *r)
 {
 	struct gns_cext *x;
@@ -61,8 +80,7 @@ static void gone_bad(struct gns_cregion *r, int err)
 static int write_foot(struct gns_cregion *r, const struct gns_media_life *life,
 		      blk_opf_t flags)
 {
-	u64 at = gns_media_region_at(&r->dev->geo, r->nr) +
-		 r->dev->geo.region_size - GNS_MEDIA_BLOCK;
+	u64 at = gns_media_foot_at(&r->dev->geo, r->nr);
 	void *block = (void *)get_zeroed_page(GFP_NOFS | __GFP_NOFAIL);
 	int err;
 
@@ -88,6 +106,7 @@ static int write_table(struct gns_cregion *r)
 	memcpy(buf, r->table, head);
 	memcpy(buf + head, r->sums, len - head);
 	gns_media_table_make(&r->dev->geo, buf, &life);
+	r->table_at = life.table;
 	err = gns_cdev_rw(r->dev, REQ_OP_WRITE | REQ_SYNC,
 			  gns_media_region_at(&r->dev->geo, r->nr) + life.table,
 			  buf, all);
@@ -107,7 +126,7 @@ static void seal_work(struct work_struct *work)
 	if (!err && r->count)
 		err = write_table(r);
 	/* Before anybody can use the region anew. */
-	free_tables(r);
+	shrink_tables(r);
 	if (err) {
 		gone_bad(r, err);
 	} else if (!r->count) {
@@ -208,11 +227,7 @@ static void enter(struct gns_cregion *r, struct gns_cext *x, u64 version,
 	e->len = cpu_to_le32(len);
 	e->at = cpu_to_le32(r->end);
 	e->sum = cpu_to_le32(r->nsums);
-	x->place = r->dev->index << 24 | r->nr;
-	x->at = r->end / GNS_MEDIA_BLOCK;
-	x->sum = r->nsums;
-	x->next = r->ext;
-	r->ext = x;
+	gns_cext_place(x, r, r->end, r->nsums);
 	r->end += len;
 	r->nsums += gns_media_sums(len);
 }

@@ -68,6 +68,31 @@ same && [ "$(count cache_bad)" = "$n" ] && [ "$(count cache_bytes)" -gt 0 ]
 result $? "what was fetched again is kept again"
 gns_umount "$m"
 
+# While it is in use: looked at each time with verify=all, by whole units and by
+# less than that.
+gns_mount a "cache=$drive,verify=all"
+same && grep -q ",verify=all" /proc/mounts && [ "$(count cache_bad)" = 0 ] &&
+	[ "$(count cache_bytes)" -gt 0 ]
+result $? "verify=all"
+refused=$(gns_mount a "cache=$drive" "$LAB/other" 2>&1)
+[[ $? = 32 && $refused = *"give the same"* ]]
+result $? "which is that of all mounts"
+sums=$(count cache_bytes)
+echo 1 >/proc/sys/vm/drop_caches
+for i in {1..12}; do
+	dd if="$m/$i" bs=4096 skip=$i count=2 status=none |
+		cmp - <(dd if="$EXPORT/$i" bs=4096 skip=$i count=2 status=none) ||
+		break
+done
+[ "$i" = 12 ] && [ "$(count cache_bytes)" -gt "$sums" ] &&
+	[ "$(count cache_bad)" = 0 ]
+result $? "pieces of what has one checksum"
+n=$(damage 70001)
+blockdev --flushbufs "$drive"
+same && [ "$(count cache_bad)" = "$n" ]
+result $? "$n extents that were damaged meanwhile: nobody reads that"
+gns_umount "$m"
+
 # The table of each region: it is as if nothing had been kept there.
 "$gnsctl" cache dump "$drive" >"$LAB/dump"
 size=$(sed -n 's/.* region_size=\([0-9]*\) .*/\1/p' "$LAB/dump")

@@ -10,7 +10,7 @@
 #	name | command, its path relative to the top | wants
 #
 # Wants, all optional: kernel=stock,debug (default: all) mem=MIB
-# nvme=N[:MIB[:BYTES]] host-net beside timeout=SECONDS append=TEXT own-boot
+# nvme=N[:MIB[:BYTES]] host-net beside peer timeout=SECONDS append=TEXT own-boot
 # leaks (on debug, look for leaked memory, which makes all three times as slow)
 # full=debug,6.1 (on these kernels for check-full only: see --short and --rest)
 #
@@ -214,7 +214,7 @@ machine_key()
 	! wants_leaks "$1" || key+=" leaks"
 	for word in ${test_wants[$1]}; do
 		case $word in
-		mem=* | nvme=* | append=* | host-net | beside) key+=" $word" ;;
+		mem=* | nvme=* | append=* | host-net | beside | peer) key+=" $word" ;;
 		own-boot) key+=" $1" ;;
 		esac
 	done

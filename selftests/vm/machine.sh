@@ -122,6 +122,26 @@ nvme_args()
 	done
 }
 
+# A drive behind a switch, one with memory of its own beside it (which stands in
+# for a GPU), and another such one elsewhere, from which no way leads there.
+peer_args()
+{
+	local i
+
+	for i in 0 1 2; do
+		truncate -s 96M "$work/peer$i.img"
+		args+=(-drive "file=$work/peer$i.img,if=none,id=peer$i,format=raw,cache=unsafe")
+	done
+	args+=(-device "pcie-root-port,id=up,chassis=1,slot=1"
+		-device "x3130-upstream,id=switch,bus=up"
+		-device "xio3130-downstream,id=down0,bus=switch,chassis=2,slot=1"
+		-device "xio3130-downstream,id=down1,bus=switch,chassis=2,slot=2"
+		-device "pcie-root-port,id=far,chassis=3,slot=2"
+		-device "nvme,drive=peer0,serial=drive,bus=down0"
+		-device "nvme,drive=peer1,serial=near,bus=down1,cmb_size_mb=16"
+		-device "nvme,drive=peer2,serial=far,bus=far,cmb_size_mb=16")
+}
+
 # set_machine TEST: the machine that this test wants; options overrule.
 set_machine()
 {
@@ -139,6 +159,8 @@ set_machine()
 	m_disk=
 	m_beside=
 	want "$name" beside >/dev/null && m_beside=1
+	m_peer=
+	want "$name" peer >/dev/null && m_peer=1
 	m=1024
 	[ "$kernel" = debug ] && m=2048	# KASAN's shadow, kmemleak's records
 	[ "$m_mem" -ge "$m" ] || m_mem=$m
@@ -192,6 +214,7 @@ common_args()
 	machine_args "$1"
 	[ -z "$m_net" ] || args+=(-netdev "user,id=net" -device "virtio-net-pci,netdev=net,romfile=")
 	nvme_args "$m_nvme"
+	[ -z "$m_peer" ] || peer_args
 	[ -z "$disk" ] || args+=(-drive "file=$disk,if=none,id=disk,format=raw,snapshot=on,cache=unsafe"
 		-device "virtio-blk-pci,drive=disk")
 	qemu=(qemu-system-x86_64)

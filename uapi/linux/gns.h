@@ -466,6 +466,9 @@ enum gns_counter {
 	GNS_C_CHANGES, /* changes sent to the origin, writes included */
 	GNS_C_CACHE_BYTES, /* put into the page cache out of the cache's devices */
 	GNS_C_CACHE_BAD, /* extents there that were found to be damaged */
+	GNS_C_DIRECT_BYTES, /* O_DIRECT, from those devices to the reader's memory */
+	GNS_C_DIRECT_COPIED, /* O_DIRECT with a cache, copied from the origin's answer */
+	GNS_C_DIRECT_BUFFERED, /* O_DIRECT with a cache, through the page cache */
 	__GNS_C_MAX,
 };
 

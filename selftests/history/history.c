@@ -172,7 +172,7 @@ static void forgetter(struct me *me)
 }
 
 /* Bytes that the mounts have read from their drives. */
-static u64 from_drives(void)
+static u64 counted(const char *counter)
 {
 	u64 n = 0, one;
 	char *path;
@@ -180,7 +180,7 @@ static u64 from_drives(void)
 	u32 i;
 
 	for (i = 0; i < t.m.nhosts; i++) {
-		if (asprintf(&path, "%s/counters/cache_bytes", sys_dir(i)) < 0)
+		if (asprintf(&path, "%s/counters/%s", sys_dir(i), counter) < 0)
 			die("no memory");
 		f = fopen(path, "re");
 		if (!f || fscanf(f, "%" SCNu64, &one) != 1)
@@ -325,8 +325,10 @@ int main(int argc, char **argv)
 	tap_ok(ops > (t.h->memory ? 5 : 40) * faults,
 	       "%u operations were recorded", ops);
 	if (t.caches)
-		tap_ok(from_drives(), "%llu bytes came from drives",
-		       (unsigned long long)from_drives());
+		tap_ok(counted("cache_bytes") && counted("direct_bytes"),
+		       "%llu bytes came from drives, %llu with O_DIRECT",
+		       (unsigned long long)counted("cache_bytes"),
+		       (unsigned long long)counted("direct_bytes"));
 	tap_ok(!t.h->broken, "no error, no short read, no read of two states");
 	tap_ok(!hist_check(t.h, "."), "there is an order that explains all of it");
 	return tap_end();

@@ -15,6 +15,8 @@ static DEFINE_MUTEX(caches_mutex); /* inst->cache, and cache->ref */
 
 /* What is taken for the length of a read until there were some. */
 #define MEAN_BEGIN (256u << 10)
+/* Entries of what was missed, at most: 16 MiB. */
+#define MISSED_MAX (1ull << 22)
 
 void gns_cache_busy(struct gns_cache *c)
 {
@@ -34,13 +36,24 @@ void gns_cache_done(struct gns_cache *c)
 	spin_unlock_irqrestore(&c->idle.lock, flags);
 }
 
+/* The key's bits are as good as random; each place needs others. */
+static u64 hash_of(const struct gns_cobj *obj, u64 nr)
+{
+	u64 hash;
+
+	memcpy(&hash, obj->key, sizeof(hash));
+	return hash_64(hash ^ nr * GOLDEN_RATIO_64, 64);
+}
+
 /*
  * Somebody reads these bytes, of a file of @size, whether they are kept or not.
- * A chunk is what one extent may have; who goes on in it reads it once.
+ * A chunk is what one extent may have; who goes on in it reads it once. Whether
+ * it was @missed a moment ago is asked of where he began.
  */
-void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size)
+void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
+		    bool missed)
 {
-	u64 nr = pos / GNS_MEDIA_EXTENT_MAX, hash;
+	u64 nr = pos / GNS_MEDIA_EXTENT_MAX, room;
 	bool goes_on = pos % GNS_MEDIA_EXTENT_MAX &&
 		       pos == READ_ONCE(obj->next);
 	struct gns_cache *c = obj->cache;
@@ -49,14 +62,16 @@ void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size)
 	WRITE_ONCE(obj->next, pos + len);
 	if (goes_on)
 		return;
-	/* The key's bits are as good as random; each chunk needs others. */
-	memcpy(&hash, obj->key, sizeof(hash));
-	hash = hash_64(hash ^ nr * GOLDEN_RATIO_64, 64);
 	chunk = min_t(u64, GNS_MEDIA_EXTENT_MAX,
 		      size - nr * GNS_MEDIA_EXTENT_MAX);
 	spin_lock(&c->lock);
 	c->mean += (chunk - (s64)c->mean) / 64;
-	gns_pset_seen(c->policy, hash, c->room / max(c->mean, 4096ull));
+	room = c->room / max(c->mean, 4096ull);
+	gns_pset_seen(c->policy, hash_of(obj, nr), room);
+	if (missed)
+		WRITE_ONCE(obj->again,
+			   gns_pmissed_before(&c->missed,
+					      hash_of(obj, ~pos), room));
 	spin_unlock(&c->lock);
 }
 
@@ -77,8 +92,19 @@ static void destroy(struct gns_cache *c)
 		gns_cdev_close(c->dev[i]);
 	gns_cindex_exit(c);
 	kvfree(c->policy);
+	kvfree(c->missed.slot);
 	kfree(c->spec);
 	kfree(c);
+}
+
+/* As many as there are chunks in the cache, more or less. */
+static int make_missed(struct gns_cache *c)
+{
+	c->missed.slots = rounddown_pow_of_two(
+		clamp(c->room / MEAN_BEGIN, 1024ull, MISSED_MAX));
+	c->missed.slot = kvcalloc(c->missed.slots, sizeof(*c->missed.slot),
+				  GFP_KERNEL);
+	return c->missed.slot ? 0 : -ENOMEM;
 }
 
 static int open_all(struct gns_cache *c, struct fs_context *fc)
@@ -136,6 +162,8 @@ static struct gns_cache *make(struct gns_instance *inst, const char *spec,
 		gns_pset_init(c->policy);
 		err = open_all(c, fc);
 	}
+	if (!err)
+		err = make_missed(c);
 	if (err) {
 		destroy(c);
 		return ERR_PTR(err);

@@ -405,7 +405,7 @@ ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
 									 iocb->ki_flags & IOCB_NOWAIT);
 	if (ret)
 		return give_up(d, ret);
-	gns_cache_note(gi->cobj, pos, d->len, size);
+	gns_cache_note(gi->cobj, pos, d->len, size, false);
 	d->dirty = user_backed_iter(to);
 	d->iocb = async ? iocb : NULL;
 	if (!async)

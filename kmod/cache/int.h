@@ -67,6 +67,7 @@ enum gns_cstate {
  * @nsums:  C checksums, likewise
  * @ext:    C all extents, linked by their next; NULL when it is free
  * @seen:   C policy's now when it was opened or judged to be kept
+ * @picky:  C only what was missed a moment ago has place in it
  * @failed: a write to it failed
  * @table:  while it is written: GNS_CEXTENTS_MAX of them
  * @sums:   C checksums: while it is written; with verify=all as long as it lives
@@ -86,6 +87,7 @@ struct gns_cregion {
 	u32 nsums;
 	struct gns_cext *ext;
 	u64 seen;
+	bool picky;
 	bool failed;
 	struct gns_media_extent *table;
 	__le32 *sums;
@@ -137,6 +139,8 @@ struct gns_cdev {
  * @lock:    C
  * @turn:    C the device that is written to next
  * @policy:  C
+ * @missed:  C
+ * @again:   C what was missed a moment ago has come, and found no place
  * @mean:    C mean length of the chunks that were read lately, bytes
  * @room:    C bytes of all regions
  * @align:   I of O_DIRECT: largest logical block of a device, bytes
@@ -147,7 +151,8 @@ struct gns_cdev {
  * @regions_wq: prepare and seal, which may wait for those
  * @prepare: work
  * @busy:    A reads and writes under way
- * @idle:    woken when there is none
+ * @idle:    woken when there is none, and when a region has no reader, or a device
+ *           less to write
  * @closing: nothing is kept any more
  */
 struct gns_cache {
@@ -159,6 +164,8 @@ struct gns_cache {
 	spinlock_t lock; /* C */
 	u32 turn;
 	struct gns_pset *policy;
+	struct gns_pmissed missed;
+	bool again;
 	u64 mean;
 	u64 room;
 	u32 align;
@@ -183,6 +190,7 @@ struct gns_cache {
  * @version: O of all that is in @extents
  * @extents: O by offset; they do not overlap
  * @next:    R where the last read of it ended, bytes
+ * @again:   R what is missed now was missed a moment ago
  * @rcu:     its end
  */
 struct gns_cobj {
@@ -194,6 +202,7 @@ struct gns_cobj {
 	u64 version;
 	struct rb_root extents;
 	u64 next;
+	bool again;
 	struct rcu_head rcu;
 };
 
@@ -284,7 +293,8 @@ static inline bool gns_bio_add(struct bio *bio, struct folio *folio, u32 len,
 /* cache.c */
 void gns_cache_busy(struct gns_cache *c);
 void gns_cache_done(struct gns_cache *c);
-void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size);
+void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
+		    bool missed);
 
 /* dev.c: sleep; 0 or -errno. @buf: from kvmalloc(), whole blocks */
 struct gns_cdev *gns_cdev_open(struct gns_cache *c, const char *path,
@@ -299,7 +309,8 @@ void gns_cregion_free(struct gns_cregion *r);
 void gns_cregion_unpin(struct gns_cregion *r);
 void gns_cregion_prepare(struct work_struct *work);
 bool gns_cregion_memory(const struct gns_cache *c);
-bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version);
+bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version,
+		       bool again);
 void gns_cregion_written(struct gns_cregion *r, bool failed);
 void gns_cregion_close_all(struct gns_cache *c);
 
@@ -319,7 +330,11 @@ u64 gns_cext_map(struct gns_cobj *obj, struct gns_cpiece *piece, u32 *n,
 u64 gns_cext_absent(struct gns_cobj *obj, u64 version, u64 pos, u64 end);
 void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n);
 
+/* keep.c: what is there already, once more; sleeps. @buf: all of it, and right */
+void gns_cext_again(struct gns_cext *x, u64 version, const u8 *buf);
+
 /* verify.c: sleep, for the device */
+bool gns_cext_read(const struct gns_cext *x, u8 *buf);
 bool gns_cext_verify(struct gns_cext *x, struct gns_sb *gsb);
 bool gns_cpiece_verify(const struct gns_cpiece *p, struct folio **folios,
 		       u32 nr, struct gns_sb *gsb);

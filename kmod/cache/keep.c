@@ -41,6 +41,7 @@ static void keep_over(struct work_struct *work)
 	if (!k->failed)
 		gns_cext_add(k->x, k->version);
 	atomic_long_sub(k->len, &r->dev->writes);
+	wake_up_all(&c->idle);
 	gns_cregion_written(r, k->failed);
 	kfree(k);
 	gns_cache_done(c);
@@ -162,8 +163,8 @@ static bool is_kept(struct gns_cobj *obj, u32 off)
 }
 
 /* As much of it as there is place for in one region; NULL: there is none. */
-static struct keep *keep_new(struct gns_cobj *obj, u64 version, u32 off,
-			     u32 len, u32 nr)
+static struct keep *keep_new(struct gns_cobj *obj, u64 version, bool again,
+			     u32 off, u32 len, u32 nr)
 {
 	struct keep *k = kzalloc(struct_size(k, folios, nr), GFP_NOFS);
 
@@ -173,7 +174,7 @@ static struct keep *keep_new(struct gns_cobj *obj, u64 version, u32 off,
 	atomic_set(&k->bios, 1);
 	INIT_WORK(&k->work, keep_send);
 	k->x = gns_cext_new(obj, off, len / GNS_MEDIA_BLOCK);
-	if (k->x && gns_cregion_space(obj->cache, k->x, version)) {
+	if (k->x && gns_cregion_space(obj->cache, k->x, version, again)) {
 		k->len = k->x->len * GNS_MEDIA_BLOCK;
 		return k;
 	}
@@ -183,22 +184,15 @@ static struct keep *keep_new(struct gns_cobj *obj, u64 version, u32 off,
 	return NULL;
 }
 
-void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
-		   u32 len, struct folio **folios, u32 nr)
+/* Blocks from @off on, until the first one that is kept, or all of them. */
+static void keep_blocks(struct gns_cobj *obj, u64 version, bool again, u64 off,
+			u32 len, struct folio **folios, u32 nr, bool all)
 {
-	u64 off = pos / GNS_MEDIA_BLOCK;
 	u32 done = 0;
 	struct keep *k;
 
-	if (!obj || !version || !len)
-		return;
-	gns_cache_note(obj, pos, len, size);
-	len = ALIGN(len, GNS_MEDIA_BLOCK);
-	if (off > U32_MAX - len / GNS_MEDIA_BLOCK || len > GNS_MEDIA_EXTENT_MAX)
-		return;
-	gns_cobj_turn(obj, version);
-	while (done < len && !is_kept(obj, (u32)off)) {
-		k = keep_new(obj, version, (u32)off, len - done, nr);
+	while (done < len && (all || !is_kept(obj, (u32)off))) {
+		k = keep_new(obj, version, again, (u32)off, len - done, nr);
 		if (!k)
 			return;
 		gns_cache_busy(obj->cache);
@@ -209,6 +203,22 @@ void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 		off += k->x->len;
 		queue_work(obj->cache->wq, &k->work);
 	}
+}
+
+void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
+		   u32 len, struct folio **folios, u32 nr)
+{
+	u64 off = pos / GNS_MEDIA_BLOCK;
+
+	if (!obj || !version || !len)
+		return;
+	gns_cache_note(obj, pos, len, size, true);
+	len = ALIGN(len, GNS_MEDIA_BLOCK);
+	if (off > U32_MAX - len / GNS_MEDIA_BLOCK || len > GNS_MEDIA_EXTENT_MAX)
+		return;
+	gns_cobj_turn(obj, version);
+	keep_blocks(obj, version, READ_ONCE(obj->again), off, len, folios, nr,
+		    false);
 }
 
 /* Folios for @len bytes, large ones if there are; fewer than that: no memory. */
@@ -250,39 +260,55 @@ static void copy_in(struct folio *folio, const u8 *buf, u32 len)
 	}
 }
 
-/* Of one chunk, from a block on. */
-static void keep_chunk(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
-		       const u8 *buf, u32 len)
+/* Folios with a copy of @len bytes; @n of them, 0: there is no memory. */
+static struct folio **copy_out(const u8 *buf, u32 len, u32 *n)
 {
-	u32 max = GNS_MEDIA_EXTENT_MAX >> PAGE_SHIFT, n, i, at = 0;
+	u32 max = GNS_MEDIA_EXTENT_MAX >> PAGE_SHIFT, i, at = 0;
 	struct folio **folios = kvmalloc_array(max, sizeof(*folios), GFP_NOFS);
 
-	if (!folios)
-		return;
-	n = new_folios(folios, max, PAGE_ALIGN(len));
-	for (i = 0; i < n; i++) {
+	*n = folios ? new_folios(folios, max, PAGE_ALIGN(len)) : 0;
+	for (i = 0; i < *n; i++) {
 		copy_in(folios[i], buf + at, at < len ? len - at : 0);
 		at += folio_size(folios[i]);
 	}
-	if (n)
-		gns_cobj_keep(obj, version, size, pos, len, folios, n);
-	for (i = 0; i < n; i++)
-		folio_put(folios[i]);
+	return folios;
+}
+
+static void put_folios(struct folio **folios, u32 n)
+{
+	while (n)
+		folio_put(folios[--n]);
 	kvfree(folios);
+}
+
+void gns_cext_again(struct gns_cext *x, u64 version, const u8 *buf)
+{
+	u32 len = x->len * GNS_MEDIA_BLOCK, n;
+	struct folio **folios = copy_out(buf, len, &n);
+
+	if (n)
+		keep_blocks(x->obj, version, true, x->off, len, folios, n,
+			    true);
+	put_folios(folios, n);
 }
 
 void gns_cobj_keep_copy(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 			const void *buf, u32 len)
 {
-	u64 end = pos + len, from = ALIGN(pos, (u64)GNS_MEDIA_BLOCK), to, n;
+	u64 end = pos + len, from = ALIGN(pos, (u64)GNS_MEDIA_BLOCK), to, part;
+	struct folio **folios;
+	u32 n;
 
 	if (!obj || !version)
 		return;
 	to = end < size ? ALIGN_DOWN(end, (u64)GNS_MEDIA_BLOCK) : end;
 	while (from < to) {
-		n = min(to - from,
-			GNS_MEDIA_EXTENT_MAX - from % GNS_MEDIA_EXTENT_MAX);
-		keep_chunk(obj, version, size, from, buf + (from - pos), n);
-		from += n;
+		part = min(to - from,
+			   GNS_MEDIA_EXTENT_MAX - from % GNS_MEDIA_EXTENT_MAX);
+		folios = copy_out(buf + (from - pos), part, &n);
+		if (n)
+			gns_cobj_keep(obj, version, size, from, part, folios, n);
+		put_folios(folios, n);
+		from += part;
 	}
 }

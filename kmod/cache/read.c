@@ -226,7 +226,7 @@ int gns_cread_send(struct gns_cread *r, bool wait)
 		return 0;
 	if (wait)
 		refcount_inc(&r->ref);
-	gns_cache_note(r->obj, r->pos, r->end - r->pos, r->size);
+	gns_cache_note(r->obj, r->pos, r->end - r->pos, r->size, false);
 	if (is_unsure(r)) {
 		INIT_WORK(&r->work, look_first);
 		queue_work(r->cache->wq, &r->work);

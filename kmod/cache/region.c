@@ -190,18 +190,22 @@ static u32 fits(const struct gns_cregion *r, u32 len)
 	return len <= room ? len : ALIGN_DOWN(room, GNS_MEDIA_SUM_UNIT);
 }
 
-/* c->lock held. The region of a device that has place for some of @len bytes. */
-static struct gns_cregion *open_region(struct gns_cdev *d, u32 *len)
+/*
+ * c->lock held. The region of a device that has place for some of @len bytes.
+ * @again: they were missed a moment ago.
+ */
+static struct gns_cregion *open_region(struct gns_cdev *d, u32 *len, bool again)
 {
 	u32 some = d->open ? fits(d->open, *len) : 0;
 	struct gns_cregion *r;
 
 	if (some) {
 		*len = some;
-		return d->open;
+		return !d->open->picky || again ? d->open : NULL;
 	}
 	if (d->open)
 		close_region(d);
+	d->cache->again |= again;
 	queue_work(d->cache->regions_wq, &d->cache->prepare);
 	if (list_empty(&d->ready))
 		return NULL;
@@ -212,7 +216,7 @@ static struct gns_cregion *open_region(struct gns_cdev *d, u32 *len)
 	r->seen = d->cache->policy->now;
 	atomic_set(&r->writes, 1);
 	d->open = r;
-	return r;
+	return !r->picky || again ? r : NULL;
 }
 
 static void enter(struct gns_cregion *r, struct gns_cext *x, u64 version,
@@ -243,9 +247,11 @@ bool gns_cregion_memory(const struct gns_cache *c)
 /*
  * A place for @x, whose object, offset and length are set; it may be made
  * shorter. It belongs to its region then, the caller writes the bytes and the
- * region's checksums, and calls gns_cregion_written(). False: there is none now.
+ * region's checksums, and calls gns_cregion_written(). False: there is none now,
+ * or not for what was not missed @again.
  */
-bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version)
+bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version,
+		       bool again)
 {
 	u32 len = x->len * GNS_MEDIA_BLOCK, i;
 	struct gns_cregion *r = NULL;
@@ -257,7 +263,7 @@ bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version)
 	for (i = 0; i < c->ndevs && !r && !c->closing; i++) {
 		d = c->dev[c->turn++ % c->ndevs];
 		if (atomic_long_read(&d->writes) < GNS_CWRITES_MAX)
-			r = open_region(d, &len);
+			r = open_region(d, &len, again);
 	}
 	if (r) {
 		atomic_inc(&r->writes);
@@ -278,6 +284,8 @@ void gns_cregion_close_all(struct gns_cache *c)
 		if (c->dev[i]->open)
 			close_region(c->dev[i]);
 	spin_unlock(&c->lock);
+	/* Whoever waits to write something again. */
+	wake_up_all(&c->idle);
 }
 
 /* How many were read since somebody looked; nobody but this worker gives up. */
@@ -286,42 +294,113 @@ static u32 count_visited(const struct gns_cregion *r)
 	struct gns_cext *x;
 	u32 n = 0;
 
-	for (x = r->ext; x; x = x->next) {
+	for (x = r->ext; x; x = x->next)
 		n += READ_ONCE(x->visited) && !RB_EMPTY_NODE(&x->node);
-		WRITE_ONCE(x->visited, false);
-	}
 	return n;
 }
 
+/* The version of an extent that is found; 0: it is not. */
+static u64 version_of(struct gns_cext *x)
+{
+	u64 version;
+
+	spin_lock(&x->obj->lock);
+	version = RB_EMPTY_NODE(&x->node) ? 0 : x->obj->version;
+	spin_unlock(&x->obj->lock);
+	return version;
+}
+
+/* Much of a region that others need is read all the same: it is written again. */
+static void write_again(struct gns_cregion *r)
+{
+	u64 left = r->dev->geo.region_size * GNS_P_AGAIN_PERCENT / 100;
+	u8 *buf = kvmalloc(GNS_MEDIA_EXTENT_MAX, GFP_KERNEL);
+	struct gns_cdev *d = r->dev;
+	struct gns_cext *x;
+	u64 version;
+
+	for (x = r->ext; x && buf; x = x->next) {
+		version = READ_ONCE(x->visited) ? version_of(x) : 0;
+		if (!version || x->len * GNS_MEDIA_BLOCK > left)
+			continue;
+		/* Nobody waits for that; and it is not to be lost to haste. */
+		wait_event(d->cache->idle,
+			   atomic_long_read(&d->writes) < GNS_CWRITES_MAX / 2 ||
+				   READ_ONCE(d->cache->closing));
+		if (READ_ONCE(d->cache->closing))
+			break;
+		if (!gns_cext_read(x, buf))
+			continue;
+		left -= x->len * GNS_MEDIA_BLOCK;
+		gns_cext_again(x, version, buf);
+		cond_resched();
+	}
+	kvfree(buf);
+}
+
+/* What is to become of the oldest sealed region. */
+static enum gns_pverdict judge(struct gns_cregion *r)
+{
+	struct gns_cache *c = r->dev->cache;
+	enum gns_pverdict verdict;
+	u32 visited = count_visited(r);
+
+	spin_lock(&c->lock);
+	verdict = gns_pset_judge(c->policy, r->seen, visited, r->count);
+	r->picky = false;
+	if (verdict != GNS_P_RECLAIM && c->again && gns_pset_moves(c->policy)) {
+		verdict = GNS_P_RECLAIM;
+		r->picky = true;
+		c->again = false;
+	}
+	spin_unlock(&c->lock);
+	return verdict;
+}
+
+static void keep_oldest(struct gns_cregion *r)
+{
+	struct gns_cdev *d = r->dev;
+	struct gns_cext *x;
+
+	for (x = r->ext; x; x = x->next)
+		WRITE_ONCE(x->visited, false);
+	spin_lock(&d->cache->lock);
+	r->seen = d->cache->policy->now;
+	list_move_tail(&r->link, &d->sealed);
+	spin_unlock(&d->cache->lock);
+}
+
 /*
- * The oldest sealed region, if it is not worth its place. It stays where it is
- * while it is looked at: nobody else takes one out of the list.
+ * The oldest sealed region, if it is not worth its place, or if it has to go for
+ * what is read more. It stays where it is while it is looked at: nobody else
+ * takes one out of the list.
  */
 static struct gns_cregion *give_up_oldest(struct gns_cdev *d)
 {
 	struct gns_cache *c = d->cache;
 	struct gns_cregion *r;
-	enum gns_pverdict verdict;
-	u32 visited;
+	bool ripe = false;
 
 	spin_lock(&c->lock);
 	r = list_first_entry_or_null(&d->sealed, struct gns_cregion, link);
-	if (r && !gns_pset_ripe(c->policy, r->seen))
+	if (r)
+		ripe = gns_pset_ripe(c->policy, r->seen);
+	if (r && !ripe && !(c->again && gns_pset_moves(c->policy)))
 		r = NULL;
 	spin_unlock(&c->lock);
 	if (!r)
 		return NULL;
-	visited = count_visited(r);
-	spin_lock(&c->lock);
-	verdict = gns_pset_judge(c->policy, r->seen, visited, r->count);
-	if (verdict == GNS_P_RECLAIM) {
-		list_del_init(&r->link);
-	} else {
-		r->seen = c->policy->now;
-		list_move_tail(&r->link, &d->sealed);
+	if (judge(r) != GNS_P_RECLAIM) {
+		if (ripe)
+			keep_oldest(r);
+		return NULL;
 	}
+	spin_lock(&c->lock);
+	list_del_init(&r->link);
 	spin_unlock(&c->lock);
-	return verdict == GNS_P_RECLAIM ? r : NULL;
+	if (r->picky)
+		write_again(r);
+	return r;
 }
 
 static struct gns_cregion *take_one(struct gns_cdev *d)
@@ -340,6 +419,8 @@ static struct gns_cregion *take_one(struct gns_cdev *d)
 	spin_unlock(&c->lock);
 	if (wanted && !r)
 		r = give_up_oldest(d);
+	else if (r)
+		r->picky = false; /* there is room for all */
 	if (r)
 		r->state = GNS_CR_PREPARING;
 	return r;

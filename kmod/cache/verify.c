@@ -60,21 +60,30 @@ static void is_bad(struct gns_cext *x, struct gns_sb *gsb)
 	gns_cext_drop(x);
 }
 
-/* All of it, before it is used for the first time. False: it is dropped. */
-bool gns_cext_verify(struct gns_cext *x, struct gns_sb *gsb)
+/* All of it, from the device; false: it can not be read, or is wrong. */
+bool gns_cext_read(const struct gns_cext *x, u8 *buf)
 {
 	u32 len = x->len * GNS_MEDIA_BLOCK, at, n;
-	u8 *buf = kvmalloc(len, GFP_NOFS | __GFP_NOFAIL);
 	__le32 sums[SUMS_MAX], *sum = sums;
-	bool right;
 
-	right = get_sums(x, sums) &&
-		!gns_cdev_rw(gns_cext_region(x)->dev, REQ_OP_READ,
-			     gns_cext_at(x, 0), buf, len);
-	for (at = 0; right && at < len; at += n) {
+	if (!get_sums(x, sums) ||
+	    gns_cdev_rw(gns_cext_region(x)->dev, REQ_OP_READ, gns_cext_at(x, 0),
+			buf, len))
+		return false;
+	for (at = 0; at < len; at += n) {
 		n = min(len - at, GNS_MEDIA_SUM_UNIT);
-		right = gns_media_crc(buf + at, n) == le32_to_cpu(*sum++);
+		if (gns_media_crc(buf + at, n) != le32_to_cpu(*sum++))
+			return false;
 	}
+	return true;
+}
+
+/* Before it is used for the first time. False: it is dropped. */
+bool gns_cext_verify(struct gns_cext *x, struct gns_sb *gsb)
+{
+	u8 *buf = kvmalloc(x->len * GNS_MEDIA_BLOCK, GFP_NOFS | __GFP_NOFAIL);
+	bool right = gns_cext_read(x, buf);
+
 	kvfree(buf);
 	if (right)
 		WRITE_ONCE(x->unsure, false);

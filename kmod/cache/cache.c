@@ -15,8 +15,10 @@ static DEFINE_MUTEX(caches_mutex); /* inst->cache, and cache->ref */
 
 /* What is taken for the length of a read until there were some. */
 #define MEAN_BEGIN (256u << 10)
+/* Chunks that make the mean. */
+#define MEAN_OF 64ull
 /* Entries of what was missed, at most: 16 MiB. */
-#define MISSED_MAX (1ull << 22)
+#define MISSED_MAX 4194304ull
 
 void gns_cache_busy(struct gns_cache *c)
 {
@@ -65,7 +67,9 @@ void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
 	chunk = min_t(u64, GNS_MEDIA_EXTENT_MAX,
 		      size - nr * GNS_MEDIA_EXTENT_MAX);
 	spin_lock(&c->lock);
-	c->mean += (chunk - (s64)c->mean) / 64;
+	/* Of the first ones as it is: what seems to fit is let in. */
+	c->mean += (chunk - (s64)c->mean) /
+		   (s64)min(c->policy->now + 1, MEAN_OF);
 	room = c->room / max(c->mean, 4096ull);
 	gns_pset_seen(c->policy, hash_of(obj, nr), room);
 	if (missed)
@@ -100,8 +104,9 @@ static void destroy(struct gns_cache *c)
 /* As many as there are chunks in the cache, more or less. */
 static int make_missed(struct gns_cache *c)
 {
-	c->missed.slots = rounddown_pow_of_two(
-		clamp(c->room / MEAN_BEGIN, 1024ull, MISSED_MAX));
+	u64 chunks = clamp(c->room / MEAN_BEGIN, 1024ull, MISSED_MAX);
+
+	c->missed.slots = rounddown_pow_of_two(chunks);
 	c->missed.slot = kvcalloc(c->missed.slots, sizeof(*c->missed.slot),
 				  GFP_KERNEL);
 	return c->missed.slot ? 0 : -ENOMEM;

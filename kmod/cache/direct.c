@@ -41,6 +41,7 @@ struct dbio {
  * @len:    bytes that the reader gets
  * @bios:   under way, and who starts them
  * @failed: one of them
+ * @bad:    its device
  * @err:    it could not be begun as a whole
  * @dirty:  the pages are a process's, and have to be told that they changed
  * @first:  of all bios, until the end
@@ -54,6 +55,7 @@ struct direct {
 	size_t len;
 	atomic_t bios;
 	bool failed;
+	struct gns_cdev *bad;
 	int err;
 	bool dirty;
 	struct dbio *first;
@@ -89,8 +91,7 @@ static void dirty_pages(struct bio *bio)
 {
 	struct folio_iter fi;
 
-	bio_for_each_folio_all(fi, bio)
-	{
+	bio_for_each_folio_all(fi, bio) {
 		folio_lock(fi.folio);
 		folio_mark_dirty(fi.folio);
 		folio_unlock(fi.folio);
@@ -103,8 +104,12 @@ static bool are_dirty(const struct direct *d)
 	struct folio_iter fi;
 	struct dbio *b;
 
-	for (b = d->first; b && d->dirty; b = b->next)
-		bio_for_each_folio_all(fi, &b->bio) if (!folio_test_dirty(fi.folio)) return false;
+	for (b = d->first; b && d->dirty; b = b->next) {
+		bio_for_each_folio_all(fi, &b->bio) {
+			if (!folio_test_dirty(fi.folio))
+				return false;
+		}
+	}
 	return true;
 }
 
@@ -155,8 +160,7 @@ static u32 list_pages(const struct direct *d, struct bio_vec *to)
 	u32 n = 0;
 
 	for (b = d->first; b; b = b->next)
-		__bio_for_each_segment(bv, &b->bio, iter, b->whole)
-		{
+		__bio_for_each_segment(bv, &b->bio, iter, b->whole) {
 			if (to)
 				to[n] = bv;
 			n++;
@@ -177,25 +181,14 @@ static void ask_origin(struct direct *d)
 		d->iocb = NULL;
 }
 
-static void end_failed(struct direct *d)
-{
-	u32 i;
-
-	pr_err_ratelimited("gns: cache %s: can not be read in region %u; what it had is fetched again\n",
-			   gns_cext_region(d->piece[0].x)->dev->path,
-			   gns_cext_region(d->piece[0].x)->nr);
-	for (i = 0; i < d->npieces; i++)
-		gns_cext_drop(d->piece[i].x);
-	if (d->iocb)
-		ask_origin(d);
-}
-
 static void end_work(struct work_struct *work)
 {
 	struct direct *d = container_of(work, struct direct, work);
 
 	if (d->failed)
-		end_failed(d);
+		gns_cpieces_drop(d->piece, d->npieces, d->bad);
+	if (d->failed && d->iocb)
+		ask_origin(d);
 	free_bios(d, true);
 	over(d);
 }
@@ -224,10 +217,13 @@ static void direct_endio(struct bio *bio)
 {
 	struct direct *d = bio->bi_private;
 
-	if (is_refused(bio))
+	if (is_refused(bio)) {
 		WRITE_ONCE(d->err, -EREMOTEIO);
-	else if (bio->bi_status)
+	} else if (bio->bi_status) {
+		d->bad = gns_cpieces_dev(d->piece, d->npieces, bio->bi_bdev);
+		gns_cdev_error(d->bad);
 		WRITE_ONCE(d->failed, true);
+	}
 	put_bio(d);
 }
 
@@ -400,9 +396,10 @@ ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
 	d = direct_new(c, want);
 	if (!d)
 		return -ENOMEM;
-	ret = look_up(d, gi, epoch, pos, pos + want, whole) ?:
-							      look_first(d, gns_isb(&gi->vfs_inode),
-									 iocb->ki_flags & IOCB_NOWAIT);
+	ret = look_up(d, gi, epoch, pos, pos + want, whole);
+	if (!ret)
+		ret = look_first(d, gns_isb(&gi->vfs_inode),
+				 iocb->ki_flags & IOCB_NOWAIT);
 	if (ret)
 		return give_up(d, ret);
 	gns_cache_note(gi->cobj, pos, d->len, size, false);

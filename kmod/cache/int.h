@@ -40,6 +40,8 @@
 #define GNS_CWRITES_MAX (32u << 20)
 /* All extents of a cache take so much of the memory at most. */
 #define GNS_CMEMORY_PART 32u
+/* A device that has failed so often is not used any more; a small one sooner. */
+#define GNS_CERRORS_MAX 32
 /* Regions of a device that wait to be written. */
 #define GNS_CREADY 2u
 
@@ -111,6 +113,9 @@ struct gns_cregion {
  * @nready: C
  * @sealed: C oldest first
  * @writes: A bytes under way
+ * @errors: A bios that have failed
+ * @out:    C it has failed for good: nothing is read from it or written to it
+ * @emptied: what was kept there is forgotten; @prepare only
  */
 struct gns_cdev {
 	struct gns_cache *cache;
@@ -127,6 +132,9 @@ struct gns_cdev {
 	u32 nready;
 	struct list_head sealed;
 	atomic_long_t writes;
+	atomic_t errors;
+	bool out;
+	bool emptied;
 };
 
 /**
@@ -242,6 +250,11 @@ static inline struct gns_cregion *gns_cext_region(const struct gns_cext *x)
 	return &d->region[x->place & 0xffffff];
 }
 
+static inline int gns_cdev_errors_max(const struct gns_cdev *d)
+{
+	return clamp_t(u32, d->geo.regions / 4, 2, GNS_CERRORS_MAX);
+}
+
 static inline void gns_cext_place(struct gns_cext *x, struct gns_cregion *r,
 				  u32 at, u32 sum)
 {
@@ -313,6 +326,7 @@ bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version,
 		       bool again);
 void gns_cregion_written(struct gns_cregion *r, bool failed);
 void gns_cregion_close_all(struct gns_cache *c);
+void gns_cdev_error(struct gns_cdev *d);
 
 /* index.c */
 extern struct kmem_cache *gns_cext_cache;
@@ -329,6 +343,10 @@ u64 gns_cext_map(struct gns_cobj *obj, struct gns_cpiece *piece, u32 *n,
 		 u32 max, u64 pos, u64 end);
 u64 gns_cext_absent(struct gns_cobj *obj, u64 version, u64 pos, u64 end);
 void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n);
+struct gns_cdev *gns_cpieces_dev(const struct gns_cpiece *piece, u32 n,
+				 const struct block_device *bdev);
+void gns_cpieces_drop(const struct gns_cpiece *piece, u32 n,
+		      const struct gns_cdev *d);
 
 /* keep.c: what is there already, once more; sleeps. @buf: all of it, and right */
 void gns_cext_again(struct gns_cext *x, u64 version, const u8 *buf);

@@ -38,7 +38,7 @@ static void keep_over(struct work_struct *work)
 	struct gns_cregion *r = gns_cext_region(k->x);
 	struct gns_cache *c = r->dev->cache;
 
-	if (!k->failed)
+	if (!k->failed && !READ_ONCE(r->dev->out))
 		gns_cext_add(k->x, k->version);
 	atomic_long_sub(k->len, &r->dev->writes);
 	wake_up_all(&c->idle);
@@ -60,8 +60,10 @@ static void keep_endio(struct bio *bio)
 	struct keep *k = bio->bi_private;
 	struct folio_iter fi;
 
-	if (bio->bi_status)
+	if (bio->bi_status) {
 		WRITE_ONCE(k->failed, true);
+		gns_cdev_error(gns_cext_region(k->x)->dev);
+	}
 	bio_for_each_folio_all(fi, bio)
 		folio_put(fi.folio);
 	bio_put(bio);

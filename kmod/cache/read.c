@@ -28,6 +28,7 @@
  * @end:    of the bytes that are kept, at the end of the file
  * @bios:   under way, and who starts them
  * @failed: one of them
+ * @bad:    its device
  * @stale:  it was for nothing
  * @ref:    of the memory
  * @done:   all is over
@@ -44,6 +45,7 @@ struct gns_cread {
 	u64 end;
 	atomic_t bios;
 	bool failed;
+	struct gns_cdev *bad;
 	bool stale;
 	refcount_t ref;
 	struct completion done;
@@ -84,17 +86,11 @@ static void end(struct gns_cread *r)
 	gns_cache_done(c);
 }
 
-/* The device could not read it: it is not asked for that again. */
 static void end_failed(struct work_struct *work)
 {
 	struct gns_cread *r = container_of(work, struct gns_cread, work);
-	u32 i;
 
-	pr_err_ratelimited("gns: cache %s: can not be read in region %u; what it had is fetched again\n",
-			   gns_cext_region(r->piece[0].x)->dev->path,
-			   gns_cext_region(r->piece[0].x)->nr);
-	for (i = 0; i < r->npieces; i++)
-		gns_cext_drop(r->piece[i].x);
+	gns_cpieces_drop(r->piece, r->npieces, r->bad);
 	end(r);
 }
 
@@ -130,8 +126,11 @@ static void read_endio(struct bio *bio)
 {
 	struct gns_cread *r = bio->bi_private;
 
-	if (bio->bi_status)
+	if (bio->bi_status) {
+		r->bad = gns_cpieces_dev(r->piece, r->npieces, bio->bi_bdev);
+		gns_cdev_error(r->bad);
 		WRITE_ONCE(r->failed, true);
+	}
 	bio_put(bio);
 	put_bio(r);
 }

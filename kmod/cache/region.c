@@ -62,6 +62,13 @@ void gns_cregion_free(struct gns_cregion *r)
 	free_tables(r);
 }
 
+/* A bio has failed; any context. */
+void gns_cdev_error(struct gns_cdev *d)
+{
+	if (atomic_inc_return(&d->errors) == gns_cdev_errors_max(d))
+		queue_work(d->cache->regions_wq, &d->cache->prepare);
+}
+
 /* The device is not to be trusted with this region any more. */
 static void gone_bad(struct gns_cregion *r, int err)
 {
@@ -70,6 +77,7 @@ static void gone_bad(struct gns_cregion *r, int err)
 
 	pr_err_ratelimited("gns: cache %s: region %u can not be written (error %d), and is left out until the next mount; look at the drive\n",
 			   r->dev->path, r->nr, err);
+	gns_cdev_error(r->dev);
 	for (x = r->ext; x; x = x->next)
 		gns_cext_drop(x);
 	spin_lock(&c->lock);
@@ -262,7 +270,7 @@ bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version,
 	spin_lock(&c->lock);
 	for (i = 0; i < c->ndevs && !r && !c->closing; i++) {
 		d = c->dev[c->turn++ % c->ndevs];
-		if (atomic_long_read(&d->writes) < GNS_CWRITES_MAX)
+		if (!d->out && atomic_long_read(&d->writes) < GNS_CWRITES_MAX)
 			r = open_region(d, &len, again);
 	}
 	if (r) {
@@ -286,6 +294,32 @@ void gns_cregion_close_all(struct gns_cache *c)
 	spin_unlock(&c->lock);
 	/* Whoever waits to write something again. */
 	wake_up_all(&c->idle);
+}
+
+/*
+ * Nothing is read from a device that fails again and again: each time would be
+ * for nothing. Its regions stay as they are, and nobody asks for one of them.
+ */
+static void take_out(struct gns_cdev *d)
+{
+	struct gns_cache *c = d->cache;
+	struct gns_cext *x;
+	u32 i;
+
+	spin_lock(&c->lock);
+	d->out = true;
+	if (d->open)
+		close_region(d);
+	c->room -= d->geo.regions * d->geo.region_size;
+	spin_unlock(&c->lock);
+	pr_err("gns: cache %s: %d errors: it is not used any more, and what it had is fetched again; replace the drive, or unmount and mount to try it once more\n",
+	       d->path, gns_cdev_errors_max(d));
+	for (i = 0; i < d->geo.regions; i++) {
+		for (x = READ_ONCE(d->region[i].ext); x; x = x->next)
+			gns_cext_drop(x);
+		cond_resched();
+	}
+	d->emptied = true;
 }
 
 /* How many were read since somebody looked; nobody but this worker gives up. */
@@ -410,7 +444,7 @@ static struct gns_cregion *take_one(struct gns_cdev *d)
 	bool wanted;
 
 	spin_lock(&c->lock);
-	wanted = !c->closing && d->nready < GNS_CREADY;
+	wanted = !c->closing && !d->out && d->nready < GNS_CREADY;
 	if (wanted)
 		r = list_first_entry_or_null(&d->free, struct gns_cregion,
 					     link);
@@ -483,7 +517,12 @@ void gns_cregion_prepare(struct work_struct *work)
 	struct gns_cache *c = container_of(work, struct gns_cache, prepare);
 	u32 i;
 
-	for (i = 0; i < c->ndevs; i++)
+	for (i = 0; i < c->ndevs; i++) {
+		if (!c->dev[i]->emptied &&
+		    atomic_read(&c->dev[i]->errors) >=
+			    gns_cdev_errors_max(c->dev[i]))
+			take_out(c->dev[i]);
 		while (prepare_one(c->dev[i]))
 			cond_resched();
+	}
 }

@@ -51,6 +51,16 @@ static bool get_sums(const struct gns_cext *x, __le32 *sums)
 	return sums_in_memory(x, sums, n) || sums_on_device(x, sums, n);
 }
 
+static int read_at(const struct gns_cext *x, u64 off, u8 *buf, u32 len)
+{
+	struct gns_cdev *d = gns_cext_region(x)->dev;
+	int err = gns_cdev_rw(d, REQ_OP_READ, gns_cext_at(x, off), buf, len);
+
+	if (err)
+		gns_cdev_error(d);
+	return err;
+}
+
 static void is_bad(struct gns_cext *x, struct gns_sb *gsb)
 {
 	gns_count(gsb, GNS_C_CACHE_BAD, 1);
@@ -66,9 +76,7 @@ bool gns_cext_read(const struct gns_cext *x, u8 *buf)
 	u32 len = x->len * GNS_MEDIA_BLOCK, at, n;
 	__le32 sums[SUMS_MAX], *sum = sums;
 
-	if (!get_sums(x, sums) ||
-	    gns_cdev_rw(gns_cext_region(x)->dev, REQ_OP_READ, gns_cext_at(x, 0),
-			buf, len))
+	if (!get_sums(x, sums) || read_at(x, 0, buf, len))
 		return false;
 	for (at = 0; at < len; at += n) {
 		n = min(len - at, GNS_MEDIA_SUM_UNIT);
@@ -143,9 +151,7 @@ static bool unit_verify(const struct gns_cext *x, u64 unit, u32 len, u32 sum,
 	u64 off = unit - (u64)x->off * GNS_MEDIA_BLOCK;
 	bool right;
 
-	right = !gns_cdev_rw(gns_cext_region(x)->dev, REQ_OP_READ,
-			     gns_cext_at(x, off), buf, len) &&
-		gns_media_crc(buf, len) == sum;
+	right = !read_at(x, off, buf, len) && gns_media_crc(buf, len) == sum;
 	if (right)
 		span_crc(s, buf + (s->pos - unit));
 	kvfree(buf);

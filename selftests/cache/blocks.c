@@ -129,7 +129,7 @@ int blocks_check(const char *dir)
 
 static bool name_is(const struct gns_media_extent *x, const struct tag *t)
 {
-	u64 version = le64toh(x->version);
+	u64 version = le64_to_cpu(x->version);
 	u32 i;
 
 	for (i = 0; i < nnames; i++) {
@@ -152,7 +152,7 @@ static bool name_is(const struct gns_media_extent *x, const struct tag *t)
 static const char *wrong_block(const struct gns_media_extent *x, const u8 *p,
 			       u32 off)
 {
-	u64 at = le64toh(x->off) + off;
+	u64 at = le64_to_cpu(x->off) + off;
 	struct tag t;
 	u32 left;
 
@@ -173,19 +173,19 @@ static const char *wrong_extent(const struct cache_dev *d,
 				const struct cache_region *r,
 				const struct gns_media_extent *x, u8 *buf)
 {
-	u32 len = le32toh(x->len), at, n, sum = le32toh(x->sum);
+	u32 len = le32_to_cpu(x->len), at, n, sum = le32_to_cpu(x->sum);
 	const char *why = NULL;
 
 	if (cache_dev_read(d, buf, len,
 			   gns_media_region_at(&d->geo, r->nr) +
-				   le32toh(x->at)))
+				   le32_to_cpu(x->at)))
 		return "can not be read";
 	for (at = 0; !why && at < len; at += GNS_MEDIA_BLOCK)
 		why = wrong_block(x, buf + at, at);
 	for (at = 0; !why && at < len; at += n, sum++) {
 		n = len - at < GNS_MEDIA_SUM_UNIT ? len - at :
 						    GNS_MEDIA_SUM_UNIT;
-		if (gns_media_crc(buf + at, n) != le32toh(r->sums[sum]))
+		if (gns_media_crc(buf + at, n) != le32_to_cpu(r->sums[sum]))
 			why = "a wrong checksum";
 	}
 	return why;
@@ -205,7 +205,7 @@ static bool judge_region(const struct cache_dev *d, u32 nr, struct judged *j,
 		why = r.why;
 	for (i = 0; r.state == CACHE_SEALED && i < r.life.extents && !why; i++) {
 		why = wrong_extent(d, &r, &r.x[i], buf);
-		j->bytes += le32toh(r.x[i].len);
+		j->bytes += le32_to_cpu(r.x[i].len);
 	}
 	j->sealed += r.state == CACHE_SEALED;
 	cache_region_free(&r);
@@ -241,7 +241,7 @@ bool judge(const char *path, const bool *dirty, struct judged *j)
 
 void judged_summary(u64 points, u64 writes)
 {
-	printf("# %llu points in %llu writes; %llu sealed regions and %llu MiB of extents were judged, %u versions of objects seen\n",
+	printf("# %llu points in %llu writes; %llu sealed regions, %llu MiB, %u versions of objects were judged\n",
 	       (unsigned long long)points, (unsigned long long)writes,
 	       (unsigned long long)all_sealed,
 	       (unsigned long long)all_bytes >> 20, nnames);

@@ -11,8 +11,8 @@
 drive=/dev/nvme0n1
 m=$LAB/a
 file_size=65536
-files=550
-hot=70
+files=420
+hot=45
 
 count()
 {
@@ -28,18 +28,20 @@ sectors()
 # of the hot bytes came from the drive is in $hit, in percent.
 round()
 {
-	local i before list=()
+	local i name before list=()
 
 	echo 1 >/proc/sys/vm/drop_caches
 	before=$(count cache_bytes)
 	for ((i = $1; i < $1 + hot; i++)); do
-		list+=("$m/$i")
+		printf -v name %s/x%04d "$m" "$i"
+		list+=("$name")
 	done
 	cat "${list[@]}" >/dev/null || return
 	hit=$((($(count cache_bytes) - before) * 100 / (hot * file_size)))
 	list=()
-	for ((i = 0; i < 40; i++)); do
-		list+=("$m/$((RANDOM % files))")
+	for ((i = 0; i < 25; i++)); do
+		printf -v name %s/x%04d "$m" $((RANDOM % files))
+		list+=("$name")
 	done
 	cat "${list[@]}" >/dev/null
 }
@@ -61,8 +63,7 @@ becomes_hot()
 RANDOM=1
 mkdir "$EXPORT"
 head -c $((files * file_size)) /dev/urandom |
-	(cd "$EXPORT" && split -a 4 -b $file_size -d --suffix-length=4 - x &&
-		for f in x*; do mv "$f" "$((10#${f#x}))"; done)
+	(cd "$EXPORT" && split -b $file_size -d -a 4 - x)
 (cd "$EXPORT" && sha256sum -- *) >"$LAB/wanted"
 "$gnsctl" cache format --force "$drive" || lab_bail "no cache"
 cluster_start a
@@ -71,9 +72,9 @@ origin_start && helper_start a && gns_mount a "cache=$drive" ||
 cat "$m"/* >/dev/null
 lab_sleep 0.5
 begun=$(sectors)
-becomes_hot 400
+becomes_hot 320
 result $? "what is read most comes from the drive"
-becomes_hot 470
+becomes_hot 370
 result $? "others are read most, and come from the drive"
 hot_bytes=$((2 * hot * file_size))
 written=$((($(sectors) - begun) * 512))

@@ -93,10 +93,10 @@ static void open_log(struct cut *c, const char *path)
 	if (c->fd < 0)
 		err(2, "%s", path);
 	get(c, &super, sizeof(super), 0);
-	if (le64toh(super.magic) != LOG_MAGIC)
+	if (le64_to_cpu(super.magic) != LOG_MAGIC)
 		errx(2, "%s: no log of writes", path);
-	c->entries = le64toh(super.entries);
-	c->unit = le32toh(super.sector);
+	c->entries = le64_to_cpu(super.entries);
+	c->unit = le32_to_cpu(super.sector);
 	c->at = c->unit;
 }
 
@@ -127,12 +127,12 @@ static off_t apply(struct cut *c, off_t at, u8 *to, u32 part,
 
 	get(c, e, sizeof(*e), at);
 	at += c->unit;
-	from = le64toh(e->sector) * c->unit;
-	len = le64toh(e->sectors) * c->unit;
+	from = le64_to_cpu(e->sector) * c->unit;
+	len = le64_to_cpu(e->sectors) * c->unit;
 	if (from + len > c->size)
 		errx(2, "log: a write behind the end");
 	c->dirty[power_piece(from)] = true;
-	if (le64toh(e->flags) & LOG_DISCARD) {
+	if (le64_to_cpu(e->flags) & LOG_DISCARD) {
 		if (to)
 			memset(to + from, 0, len);
 		return at;
@@ -157,7 +157,7 @@ static void lose_some(struct cut *c, off_t from, off_t to)
 		next = apply(c, from, NULL, 100, &e);
 		if (next == to)
 			apply(c, from, c->image, rnd(c) % 101, &e);
-		else if (le64toh(e.flags) & LOG_FUA || rnd(c) & 1)
+		else if (le64_to_cpu(e.flags) & LOG_FUA || rnd(c) & 1)
 			apply(c, from, c->image, 100, &e);
 	}
 }
@@ -179,7 +179,7 @@ static void replay(struct cut *c, u64 last, u64 step,
 			c->at = next;
 			point(c, flushed, i);
 		}
-		if (!(le64toh(e.flags) & LOG_FLUSH))
+		if (!(le64_to_cpu(e.flags) & LOG_FLUSH))
 			continue;
 		/* It is in front of it in the log, as it was on the device. */
 		while (flushed < next)

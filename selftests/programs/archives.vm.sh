@@ -17,7 +17,7 @@ make_source()
 
 	mkdir -p "$src/dir/deep" "$src/empty" "$src/many"
 	mkdir "$src/files"
-	cp "$GNS_TOP"/kmod/[a-f]* "$GNS_TOP/kmod/gns.h" "$src/files"
+	cp "$GNS_TOP"/kmod/[a-c]*.[ch] "$GNS_TOP/kmod/gns.h" "$src/files"
 	head -c 3000001 /dev/urandom >"$src/dir/big"
 	truncate -s 20M "$src/dir/hole"
 	echo data | dd of="$src/dir/hole" bs=1M seek=9 conv=notrunc status=none

@@ -107,6 +107,9 @@ ssize_t gns_direct_read(struct kiocb *iocb, struct iov_iter *to)
 		return past(iocb, to, all, true);
 	if (!is_aligned(gi, iocb, to))
 		return buffered(iocb, to);
+	/* In several steps, each of which is waited for. */
+	if (w.t.nowait && !w.whole)
+		return -EAGAIN;
 	do {
 		ret = step(&w, iocb, to);
 		if (ret > 0)

@@ -187,7 +187,7 @@ static void end_work(struct work_struct *work)
 
 	if (d->failed)
 		gns_cpieces_drop(d->piece, d->npieces, d->bad);
-	if (d->failed && d->iocb)
+	if (d->failed && d->iocb && !d->err)
 		ask_origin(d);
 	free_bios(d, true);
 	over(d);
@@ -227,15 +227,24 @@ static void direct_endio(struct bio *bio)
 	put_bio(d);
 }
 
+/*
+ * All are held until the read is over: only the first one may wait for those of
+ * others. NULL: there is no memory.
+ */
 static struct dbio *dbio_new(struct direct *d, const struct gns_cpiece *p,
 			     u32 off, struct iov_iter *to)
 {
+	gfp_t gfp = d->first ? GFP_NOWAIT | __GFP_NOWARN : GFP_NOFS;
 	u64 in = p->pos + off - (u64)p->x->off * GNS_MEDIA_BLOCK;
 	u32 vecs = bio_iov_vecs_to_alloc(to, BIO_MAX_VECS);
-	struct bio *bio = gns_cext_bio(p->x, in, vecs,
-				       REQ_OP_READ | REQ_SYNC | REQ_IDLE, &bios);
-	struct dbio *b = container_of(bio, struct dbio, bio);
+	struct dbio *b;
+	struct bio *bio;
 
+	bio = gns_cext_bio(p->x, in, vecs, REQ_OP_READ | REQ_SYNC | REQ_IDLE,
+			   gfp, &bios);
+	if (!bio)
+		return NULL;
+	b = container_of(bio, struct dbio, bio);
 	bio->bi_private = d;
 	bio->bi_end_io = direct_endio;
 	b->next = NULL;
@@ -258,7 +267,7 @@ static int send_piece(struct direct *d, const struct gns_cpiece *p,
 
 	while (off < p->len) {
 		b = dbio_new(d, p, off, to);
-		err = bio_iov_iter_get_pages(&b->bio, to);
+		err = b ? bio_iov_iter_get_pages(&b->bio, to) : -ENOMEM;
 		if (err)
 			return err;
 		b->whole = b->bio.bi_iter;
@@ -365,9 +374,13 @@ static int give_up(struct direct *d, int err)
 static ssize_t wait(struct direct *d, struct kiocb *iocb)
 {
 	struct gns_sb *gsb = gns_isb(file_inode(iocb->ki_filp));
-	ssize_t ret;
+	ssize_t ret = 0;
 
-	ret = wait_for_completion_killable(&d->done);
+	/* Only a process's pages are held as long as the device needs them. */
+	if (d->dirty)
+		ret = wait_for_completion_killable(&d->done);
+	else
+		wait_for_completion(&d->done);
 	if (!ret && d->failed)
 		ret = -ESTALE; /* nothing of it is kept any more */
 	if (!ret)

@@ -281,16 +281,21 @@ static inline u64 gns_cext_at(const struct gns_cext *x, u64 off)
 	       x->at * (u64)GNS_MEDIA_BLOCK + off;
 }
 
-/* A bio for an extent from byte @off on, from @set or the kernel's own. */
+/*
+ * A bio for an extent from byte @off on, from @set or the kernel's own; NULL: by
+ * @gfp it must not wait.
+ */
 static inline struct bio *gns_cext_bio(const struct gns_cext *x, u64 off,
-				       u32 vecs, blk_opf_t opf,
+				       u32 vecs, blk_opf_t opf, gfp_t gfp,
 				       struct bio_set *set)
 {
 	struct bio *bio;
 
 	bio = bio_alloc_bioset(gns_cext_region(x)->dev->bdev,
-			       bio_max_segs(vecs), opf, GFP_NOFS,
+			       bio_max_segs(vecs), opf, gfp,
 			       set ?: &fs_bio_set);
+	if (!bio)
+		return NULL;
 	bio->bi_iter.bi_sector = gns_cext_at(x, off) >> SECTOR_SHIFT;
 	return bio;
 }

@@ -138,7 +138,8 @@ static void read_endio(struct bio *bio)
 static struct bio *new_bio(struct gns_cread *r, const struct gns_cpiece *p, u64 pos)
 {
 	u64 in = pos - (u64)p->x->off * GNS_MEDIA_BLOCK;
-	struct bio *bio = gns_cext_bio(p->x, in, r->nr, REQ_OP_READ, NULL);
+	struct bio *bio = gns_cext_bio(p->x, in, r->nr, REQ_OP_READ, GFP_NOFS,
+				       NULL);
 
 	bio->bi_private = r;
 	bio->bi_end_io = read_endio;

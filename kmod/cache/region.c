@@ -207,9 +207,11 @@ static struct gns_cregion *open_region(struct gns_cdev *d, u32 *len, bool again)
 	u32 some = d->open ? fits(d->open, *len) : 0;
 	struct gns_cregion *r;
 
+	if (some && d->open->picky && !again)
+		return NULL;
 	if (some) {
 		*len = some;
-		return !d->open->picky || again ? d->open : NULL;
+		return d->open;
 	}
 	if (d->open)
 		close_region(d);

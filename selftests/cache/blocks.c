@@ -241,7 +241,7 @@ bool judge(const char *path, const bool *dirty, struct judged *j)
 
 void judged_summary(u64 points, u64 writes)
 {
-	printf("# %llu points in %llu writes; %llu sealed regions, %llu MiB, %u versions of objects were judged\n",
+	printf("# %llu points in %llu writes; judged: %llu regions, %llu MiB, %u versions\n",
 	       (unsigned long long)points, (unsigned long long)writes,
 	       (unsigned long long)all_sealed,
 	       (unsigned long long)all_bytes >> 20, nnames);

@@ -11,11 +11,12 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "uring.h"
@@ -26,7 +27,7 @@ static int align_of(const char *path)
 {
 	struct statx st;
 
-	if (statx(AT_FDCWD, path, 0, STATX_DIOALIGN, &st))
+	if (syscall(SYS_statx, AT_FDCWD, path, 0, STATX_DIOALIGN, &st))
 		err(2, "%s", path);
 	if (!(st.stx_mask & STATX_DIOALIGN))
 		errx(1, "%s: says nothing of it", path);
@@ -74,8 +75,8 @@ static int compare(const char *path, const void *memory, size_t len)
 
 int main(int argc, char **argv)
 {
-	struct stat st;
 	void *memory;
+	off_t size;
 	int fd, mem;
 
 	if (argc == 3 && !strcmp(argv[1], "align"))
@@ -83,15 +84,16 @@ int main(int argc, char **argv)
 	if (argc != 4 || (strcmp(argv[1], "read") && strcmp(argv[1], "uring")))
 		errx(2, "usage: cache-peer read|uring FILE MEMORY | align FILE");
 	fd = open(argv[2], O_RDONLY | O_DIRECT);
-	if (fd < 0 || fstat(fd, &st))
+	size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	if (size < 0)
 		err(2, "%s", argv[2]);
 	mem = open(argv[3], O_RDWR);
 	if (mem < 0)
 		err(2, "%s", argv[3]);
-	memory = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
 	if (memory == MAP_FAILED)
 		err(2, "%s: mmap", argv[3]);
-	memset(memory, 0x5a, st.st_size);
-	read_all(fd, memory, st.st_size, !strcmp(argv[1], "uring"));
-	return compare(argv[2], memory, st.st_size);
+	memset(memory, 0x5a, size);
+	read_all(fd, memory, size, !strcmp(argv[1], "uring"));
+	return compare(argv[2], memory, size);
 }

@@ -35,10 +35,12 @@ static ssize_t buffered(struct kiocb *iocb, struct iov_iter *to)
  * struct way - a read, until it knows its way
  * @t:     its lease
  * @whole: it is small enough to have to be of one version
+ * @again: its lease has ended: once more
  */
 struct way {
 	struct gns_try t;
 	bool whole;
+	bool again;
 };
 
 /*
@@ -58,7 +60,7 @@ static ssize_t not_kept(struct way *w, struct kiocb *iocb, struct iov_iter *to)
 	return past(iocb, to, absent, w->whole);
 }
 
-/* Some of it: bytes; 0: it ends here; -ESTALE: once more; else as read_iter. */
+/* Some of it: bytes; 0: it ends here, or @again is set; else as read_iter. */
 static ssize_t step(struct way *w, struct kiocb *iocb, struct iov_iter *to)
 {
 	struct gns_try *t = &w->t;
@@ -66,6 +68,7 @@ static ssize_t step(struct way *w, struct kiocb *iocb, struct iov_iter *to)
 	u64 size;
 	int err;
 
+	w->again = false;
 	ret = gns_try_begin(t);
 	if (ret < 0)
 		return ret;
@@ -81,13 +84,16 @@ static ssize_t step(struct way *w, struct kiocb *iocb, struct iov_iter *to)
 	if (ret && ret != -ESTALE)
 		return ret;
 	err = ret;
-	return gns_try_keeps(t, &err) ? err : -ESTALE;
+	w->again = !gns_try_keeps(t, &err);
+	return w->again ? 0 : err;
 }
 
 static bool is_aligned(const struct gns_inode *gi, const struct kiocb *iocb,
 		       const struct iov_iter *to)
 {
-	return !((iocb->ki_pos | iov_iter_alignment(to)) &
+	/* The kernel's own memory no bio of all kernels takes. */
+	return !iov_iter_is_kvec(to) &&
+	       !((iocb->ki_pos | iov_iter_alignment(to)) &
 		 (gns_cdirect_align(gi->cobj) - 1));
 }
 
@@ -115,9 +121,9 @@ ssize_t gns_direct_read(struct kiocb *iocb, struct iov_iter *to)
 		if (ret > 0)
 			done += ret;
 		/* At its end a file may have less than a block. */
-		if (ret > 0 && !is_aligned(gi, iocb, to))
+		if (ret > 0 && (w.whole || !is_aligned(gi, iocb, to)))
 			break;
-	} while (ret == -ESTALE || (ret > 0 && done < all));
+	} while (w.again || (ret > 0 && done < all));
 	return ret == -EIOCBQUEUED ?
 		       ret :
 		       gns_read_result(iocb, to, done, min_t(ssize_t, ret, 0));

@@ -515,6 +515,9 @@ int gns_pass_again(struct kiocb *iocb, const struct bio_vec *to, u32 n,
 	ssize_t err;
 	u32 i;
 
+	/* Nobody would look at the time. */
+	if (READ_ONCE(gns_isb(file_inode(iocb->ki_filp))->opt.soft))
+		return -EIO;
 	for (i = 0; i < n; i++)
 		len += to[i].bv_len;
 	r = len <= GNS_UREAD_MAX ? async_new(iocb, len) : NULL;

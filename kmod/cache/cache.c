@@ -11,6 +11,8 @@
 #include "../instance.h"
 #include "int.h"
 
+struct bio_set gns_cbios;
+
 static DEFINE_MUTEX(caches_mutex); /* inst->cache, and cache->ref */
 
 /* What is taken for the length of a read until there were some. */
@@ -225,7 +227,8 @@ int gns_cache_init(void)
 	if (!gns_cext_cache)
 		return -ENOMEM;
 	gns_crc_init();
-	err = gns_cdirect_init();
+	err = bioset_init(&gns_cbios, BIO_POOL_SIZE,
+			  offsetof(struct gns_cbio, bio), BIOSET_NEED_BVECS);
 	if (err) {
 		gns_crc_exit();
 		kmem_cache_destroy(gns_cext_cache);
@@ -235,7 +238,7 @@ int gns_cache_init(void)
 
 void gns_cache_exit(void)
 {
-	gns_cdirect_exit();
+	bioset_exit(&gns_cbios);
 	gns_crc_exit();
 	kmem_cache_destroy(gns_cext_cache);
 }

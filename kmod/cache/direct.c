@@ -27,13 +27,6 @@
 /* Extents of one read; what is behind them is another one's. */
 #define PIECES_MAX 256u
 
-/** struct dbio - a bio, in the order in which they were made */
-struct dbio {
-	struct dbio *next;
-	struct bvec_iter whole; /* as it was before it began */
-	struct bio bio;
-};
-
 /**
  * struct direct - a read that is under way
  * @cache:  kept busy
@@ -42,12 +35,14 @@ struct dbio {
  * @bios:   under way, and who starts them
  * @failed: one of them
  * @bad:    its device
- * @err:    it could not be begun as a whole
+ * @err:    what the reader gets, if it is not bytes
  * @dirty:  the pages are a process's, and have to be told that they changed
  * @first:  of all bios, until the end
+ * @last:   where the next one goes
  * @ref:    of the memory
  * @done:   all is over
  * @work:   what must be done by a worker
+ * @max:    room in @piece
  */
 struct direct {
 	struct gns_cache *cache;
@@ -58,27 +53,15 @@ struct direct {
 	struct gns_cdev *bad;
 	int err;
 	bool dirty;
-	struct dbio *first;
-	struct dbio **last;
+	struct gns_cbio *first;
+	struct gns_cbio **last;
 	refcount_t ref;
 	struct completion done;
 	struct work_struct work;
+	u32 max;
 	u32 npieces;
 	struct gns_cpiece piece[];
 };
-
-static struct bio_set bios;
-
-int gns_cdirect_init(void)
-{
-	return bioset_init(&bios, BIO_POOL_SIZE, offsetof(struct dbio, bio),
-			   BIOSET_NEED_BVECS);
-}
-
-void gns_cdirect_exit(void)
-{
-	bioset_exit(&bios);
-}
 
 static void put(struct direct *d)
 {
@@ -102,7 +85,7 @@ static void dirty_pages(struct bio *bio)
 static bool are_dirty(const struct direct *d)
 {
 	struct folio_iter fi;
-	struct dbio *b;
+	struct gns_cbio *b;
 
 	for (b = d->first; b && d->dirty; b = b->next) {
 		bio_for_each_folio_all(fi, &b->bio) {
@@ -115,7 +98,7 @@ static bool are_dirty(const struct direct *d)
 
 static void free_bios(struct direct *d, bool dirty)
 {
-	struct dbio *b;
+	struct gns_cbio *b;
 
 	while ((b = d->first)) {
 		d->first = b->next;
@@ -156,7 +139,7 @@ static u32 list_pages(const struct direct *d, struct bio_vec *to)
 {
 	struct bvec_iter iter;
 	struct bio_vec bv;
-	struct dbio *b;
+	struct gns_cbio *b;
 	u32 n = 0;
 
 	for (b = d->first; b; b = b->next)
@@ -197,6 +180,9 @@ static void put_bio(struct direct *d)
 {
 	if (!atomic_dec_and_test(&d->bios))
 		return;
+	/* Nobody polls for what is going to be freed. */
+	if (d->iocb && d->iocb->ki_flags & IOCB_HIPRI)
+		WRITE_ONCE(d->iocb->private, NULL);
 	if (!READ_ONCE(d->failed) && are_dirty(d)) {
 		free_bios(d, false);
 		over(d);
@@ -209,8 +195,17 @@ static void put_bio(struct direct *d)
 /* No way leads from the device to its peer: that is nobody's damage. */
 static bool is_refused(struct bio *bio)
 {
-	return bio->bi_status == BLK_STS_TARGET && !bio_flagged(bio, BIO_CLONED) &&
-	       is_pci_p2pdma_page(bio_first_page_all(bio));
+	struct bio_vec *bv;
+	int i;
+
+	if (bio->bi_status != BLK_STS_TARGET || bio_flagged(bio, BIO_CLONED))
+		return false;
+	bio_for_each_bvec_all(bv, bio, i)
+	{
+		if (is_pci_p2pdma_page(bv->bv_page))
+			return true;
+	}
+	return false;
 }
 
 static void direct_endio(struct bio *bio)
@@ -220,7 +215,7 @@ static void direct_endio(struct bio *bio)
 	if (is_refused(bio)) {
 		WRITE_ONCE(d->err, -EREMOTEIO);
 	} else if (bio->bi_status) {
-		d->bad = gns_cpieces_dev(d->piece, d->npieces, bio->bi_bdev);
+		d->bad = gns_cbio_dev(bio);
 		gns_cdev_error(d->bad);
 		WRITE_ONCE(d->failed, true);
 	}
@@ -231,20 +226,20 @@ static void direct_endio(struct bio *bio)
  * All are held until the read is over: only the first one may wait for those of
  * others. NULL: there is no memory.
  */
-static struct dbio *dbio_new(struct direct *d, const struct gns_cpiece *p,
-			     u32 off, struct iov_iter *to)
+static struct gns_cbio *dbio_new(struct direct *d, const struct gns_cpiece *p,
+				 u32 off, struct iov_iter *to)
 {
 	gfp_t gfp = d->first ? GFP_NOWAIT | __GFP_NOWARN : GFP_NOFS;
 	u64 in = p->pos + off - (u64)p->x->off * GNS_MEDIA_BLOCK;
 	u32 vecs = bio_iov_vecs_to_alloc(to, BIO_MAX_VECS);
-	struct dbio *b;
+	struct gns_cbio *b;
 	struct bio *bio;
 
 	bio = gns_cext_bio(p->x, in, vecs, REQ_OP_READ | REQ_SYNC | REQ_IDLE,
-			   gfp, &bios);
+			   gfp);
 	if (!bio)
 		return NULL;
-	b = container_of(bio, struct dbio, bio);
+	b = container_of(bio, struct gns_cbio, bio);
 	bio->bi_private = d;
 	bio->bi_end_io = direct_endio;
 	b->next = NULL;
@@ -254,15 +249,12 @@ static struct dbio *dbio_new(struct direct *d, const struct gns_cpiece *p,
 	return b;
 }
 
-/* All of a piece; or an error, which leaves those that have been sent. */
-static int send_piece(struct direct *d, const struct gns_cpiece *p,
-		      struct iov_iter *to)
+/* The bios of a piece, with the reader's pages. */
+static int make_bios(struct direct *d, const struct gns_cpiece *p,
+		     struct iov_iter *to)
 {
-	bool poll = d->iocb && d->iocb->ki_flags & IOCB_HIPRI &&
-		    d->npieces == 1 &&
-		    gns_bdev_polls(gns_cext_region(p->x)->dev->bdev);
+	struct gns_cbio *b;
 	u32 off = 0;
-	struct dbio *b;
 	int err;
 
 	while (off < p->len) {
@@ -274,32 +266,52 @@ static int send_piece(struct direct *d, const struct gns_cpiece *p,
 		if (d->dirty)
 			dirty_pages(&b->bio);
 		off += b->whole.bi_size;
-		atomic_inc(&d->bios);
-		/* Only the one and only bio of a read can be polled for. */
-		if (poll && off == p->len && d->first == b) {
-			b->bio.bi_opf |= REQ_POLLED;
-			submit_bio(&b->bio);
-			WRITE_ONCE(d->iocb->private, &b->bio);
-		} else {
-			submit_bio(&b->bio);
-		}
 	}
 	return 0;
 }
 
-static void send(struct direct *d, struct iov_iter *to)
+/*
+ * Of all pieces, or an error. Regions are pinned: nobody's page fault, which may
+ * take as long as it likes, is waited for.
+ */
+static int make_all(struct direct *d, struct iov_iter *to)
 {
 	size_t rest = iov_iter_count(to);
-	struct blk_plug plug;
 	u32 i, len;
+	int err = 0;
 
-	blk_start_plug(&plug);
-	for (i = 0; i < d->npieces && !d->err; i++) {
+	to->nofault = d->dirty;
+	for (i = 0; i < d->npieces && !err; i++) {
 		len = d->piece[i].len;
 		iov_iter_truncate(to, len);
-		d->err = send_piece(d, &d->piece[i], to);
+		err = make_bios(d, &d->piece[i], to);
 		rest -= len - iov_iter_count(to);
 		iov_iter_reexpand(to, rest);
+	}
+	to->nofault = false;
+	return err;
+}
+
+static void send(struct direct *d)
+{
+	struct gns_cbio *b, *next;
+	struct blk_plug plug;
+
+	/* Only the one and only bio of a read can be polled for. */
+	b = d->first;
+	if (d->iocb && d->iocb->ki_flags & IOCB_HIPRI && !b->next &&
+	    gns_bdev_polls(b->dev->bdev)) {
+		atomic_inc(&d->bios);
+		b->bio.bi_opf |= REQ_POLLED;
+		submit_bio(&b->bio);
+		WRITE_ONCE(d->iocb->private, &b->bio);
+		return;
+	}
+	blk_start_plug(&plug);
+	for (; b; b = next) {
+		next = b->next;
+		atomic_inc(&d->bios);
+		submit_bio(&b->bio);
 	}
 	blk_finish_plug(&plug);
 }
@@ -316,8 +328,7 @@ static int look_up(struct direct *d, struct gns_inode *gi, u64 epoch, u64 pos,
 
 	spin_lock(&obj->lock);
 	if (obj->version && obj->version == READ_ONCE(gi->version))
-		to = gns_cext_map(obj, d->piece, &d->npieces, PIECES_MAX, pos,
-				  end);
+		to = gns_cext_map(obj, d->piece, &d->npieces, d->max, pos, end);
 	spin_unlock(&obj->lock);
 	if (!gns_lease_same(gi, epoch) || !gns_lease_ok(gi))
 		return -ESTALE;
@@ -352,6 +363,7 @@ static struct direct *direct_new(struct gns_cache *c, size_t len)
 	if (!d)
 		return NULL;
 	d->cache = c;
+	d->max = max;
 	d->last = &d->first;
 	atomic_set(&d->bios, 1);
 	refcount_set(&d->ref, 1);
@@ -365,6 +377,7 @@ static int give_up(struct direct *d, int err)
 {
 	struct gns_cache *c = d->cache;
 
+	free_bios(d, false);
 	gns_cpieces_unpin(d->piece, d->npieces);
 	put(d);
 	gns_cache_done(c);
@@ -406,6 +419,10 @@ ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
 
 	/* The last block is read as a whole: behind the end it has zeros. */
 	want = min_t(u64, count, round_up(size, c->align) - pos);
+	if ((pos + want) / GNS_MEDIA_BLOCK >= U32_MAX)
+		return -ENODATA;
+	if (user_backed_iter(to) && fault_in_iov_iter_writeable(to, want))
+		return -ENODATA;
 	d = direct_new(c, want);
 	if (!d)
 		return -ENOMEM;
@@ -415,23 +432,29 @@ ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
 				 iocb->ki_flags & IOCB_NOWAIT);
 	if (ret)
 		return give_up(d, ret);
-	gns_cache_note(gi->cobj, pos, d->len, size, false);
+	want = d->len;
 	d->dirty = user_backed_iter(to);
+	iov_iter_truncate(to, want);
+	ret = make_all(d, to);
+	iov_iter_reexpand(to, count - (want - iov_iter_count(to)));
+	if (ret) {
+		iov_iter_revert(to, count - iov_iter_count(to));
+		/* Pages went while they were looked for: another way then. */
+		return give_up(d, ret == -EREMOTEIO ? ret : -ENODATA);
+	}
+	gns_cache_note(gi->cobj, pos, want, size, false);
+	task_io_account_read(want);
+	d->len = min_t(u64, want, size - pos);
 	d->iocb = async ? iocb : NULL;
 	if (!async)
 		refcount_inc(&d->ref);
-	want = d->len;
-	d->len = min_t(u64, want, size - pos);
-	iov_iter_truncate(to, want);
-	send(d, to);
-	iov_iter_reexpand(to, count - (want - iov_iter_count(to)));
-	task_io_account_read(want);
+	send(d);
 	put_bio(d);
 	if (async)
 		return -EIOCBQUEUED;
 	ret = wait(d, iocb);
 	/* What was read stays read; the last block is behind the end, in part. */
-	iov_iter_revert(to, count - iov_iter_count(to) - max_t(ssize_t, ret, 0));
+	iov_iter_revert(to, want - max_t(ssize_t, ret, 0));
 	return ret;
 }
 

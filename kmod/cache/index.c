@@ -223,20 +223,6 @@ void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n)
 		gns_cregion_unpin(gns_cext_region(piece[--n].x));
 }
 
-/* Which of their devices this is: a bio of theirs has failed. Any context. */
-struct gns_cdev *gns_cpieces_dev(const struct gns_cpiece *piece, u32 n,
-				 const struct block_device *bdev)
-{
-	struct gns_cdev *d = NULL;
-
-	while (n && !d) {
-		d = gns_cext_region(piece[--n].x)->dev;
-		if (n && d->bdev != bdev)
-			d = NULL;
-	}
-	return d;
-}
-
 /* What they have on a device that can not be read is not asked for again. */
 void gns_cpieces_drop(const struct gns_cpiece *piece, u32 n,
 		      const struct gns_cdev *d)

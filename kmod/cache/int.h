@@ -281,21 +281,39 @@ static inline u64 gns_cext_at(const struct gns_cext *x, u64 off)
 	       x->at * (u64)GNS_MEDIA_BLOCK + off;
 }
 
-/*
- * A bio for an extent from byte @off on, from @set or the kernel's own; NULL: by
- * @gfp it must not wait.
+/**
+ * struct gns_cbio - a bio, that knows its device: what lies under that may put
+ * another one into it
+ * @dev:   I
+ * @next:  of the same read, in order; direct.c
+ * @whole: as it was before it began; direct.c
  */
-static inline struct bio *gns_cext_bio(const struct gns_cext *x, u64 off,
-				       u32 vecs, blk_opf_t opf, gfp_t gfp,
-				       struct bio_set *set)
+struct gns_cbio {
+	struct gns_cdev *dev;
+	struct gns_cbio *next;
+	struct bvec_iter whole;
+	struct bio bio;
+};
+
+extern struct bio_set gns_cbios;
+
+static inline struct gns_cdev *gns_cbio_dev(struct bio *bio)
 {
+	return container_of(bio, struct gns_cbio, bio)->dev;
+}
+
+/* A bio for an extent from byte @off on; NULL: by @gfp it must not wait. */
+static inline struct bio *gns_cext_bio(const struct gns_cext *x, u64 off,
+				       u32 vecs, blk_opf_t opf, gfp_t gfp)
+{
+	struct gns_cdev *d = gns_cext_region(x)->dev;
 	struct bio *bio;
 
-	bio = bio_alloc_bioset(gns_cext_region(x)->dev->bdev,
-			       bio_max_segs(vecs), opf, gfp,
-			       set ?: &fs_bio_set);
+	bio = bio_alloc_bioset(d->bdev, bio_max_segs(vecs), opf, gfp,
+			       &gns_cbios);
 	if (!bio)
 		return NULL;
+	container_of(bio, struct gns_cbio, bio)->dev = d;
 	bio->bi_iter.bi_sector = gns_cext_at(x, off) >> SECTOR_SHIFT;
 	return bio;
 }
@@ -348,8 +366,6 @@ u64 gns_cext_map(struct gns_cobj *obj, struct gns_cpiece *piece, u32 *n,
 		 u32 max, u64 pos, u64 end);
 u64 gns_cext_absent(struct gns_cobj *obj, u64 version, u64 pos, u64 end);
 void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n);
-struct gns_cdev *gns_cpieces_dev(const struct gns_cpiece *piece, u32 n,
-				 const struct block_device *bdev);
 void gns_cpieces_drop(const struct gns_cpiece *piece, u32 n,
 		      const struct gns_cdev *d);
 
@@ -361,10 +377,6 @@ bool gns_cext_read(const struct gns_cext *x, u8 *buf);
 bool gns_cext_verify(struct gns_cext *x, struct gns_sb *gsb);
 bool gns_cpiece_verify(const struct gns_cpiece *p, struct folio **folios,
 		       u32 nr, struct gns_sb *gsb);
-
-/* direct.c */
-int gns_cdirect_init(void);
-void gns_cdirect_exit(void);
 
 /* crc.c */
 int gns_crc_init(void);

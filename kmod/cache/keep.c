@@ -72,8 +72,7 @@ static void keep_endio(struct bio *bio)
 
 static struct bio *new_bio(struct keep *k, u32 off, u32 vecs)
 {
-	struct bio *bio = gns_cext_bio(k->x, off, vecs, REQ_OP_WRITE, GFP_NOFS,
-				       NULL);
+	struct bio *bio = gns_cext_bio(k->x, off, vecs, REQ_OP_WRITE, GFP_NOFS);
 
 	bio->bi_private = k;
 	bio->bi_end_io = keep_endio;

@@ -127,7 +127,7 @@ static void read_endio(struct bio *bio)
 	struct gns_cread *r = bio->bi_private;
 
 	if (bio->bi_status) {
-		r->bad = gns_cpieces_dev(r->piece, r->npieces, bio->bi_bdev);
+		r->bad = gns_cbio_dev(bio);
 		gns_cdev_error(r->bad);
 		WRITE_ONCE(r->failed, true);
 	}
@@ -138,8 +138,7 @@ static void read_endio(struct bio *bio)
 static struct bio *new_bio(struct gns_cread *r, const struct gns_cpiece *p, u64 pos)
 {
 	u64 in = pos - (u64)p->x->off * GNS_MEDIA_BLOCK;
-	struct bio *bio = gns_cext_bio(p->x, in, r->nr, REQ_OP_READ, GFP_NOFS,
-				       NULL);
+	struct bio *bio = gns_cext_bio(p->x, in, r->nr, REQ_OP_READ, GFP_NOFS);
 
 	bio->bi_private = r;
 	bio->bi_end_io = read_endio;

@@ -4,7 +4,7 @@
 # Drives that fail while they are read from and written to: now and then, in some
 # places, for good, and by being pulled out. Nobody reads a wrong byte, or sees
 # an error.
-# vm: kernel=fast,debug nvme=2:64 own-boot timeout=150
+# vm: kernel=fast,debug nvme=2:64 own-boot timeout=300 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"

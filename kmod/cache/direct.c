@@ -200,8 +200,7 @@ static bool is_refused(struct bio *bio)
 
 	if (bio->bi_status != BLK_STS_TARGET || bio_flagged(bio, BIO_CLONED))
 		return false;
-	bio_for_each_bvec_all(bv, bio, i)
-	{
+	bio_for_each_bvec_all(bv, bio, i) {
 		if (is_pci_p2pdma_page(bv->bv_page))
 			return true;
 	}

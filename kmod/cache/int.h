@@ -287,6 +287,7 @@ static inline u64 gns_cext_at(const struct gns_cext *x, u64 off)
  * @dev:   I
  * @next:  of the same read, in order; direct.c
  * @whole: as it was before it began; direct.c
+ * @bio:   the bio
  */
 struct gns_cbio {
 	struct gns_cdev *dev;

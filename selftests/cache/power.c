@@ -13,7 +13,7 @@
  *			much of the log
  *
  * A device is right if each region that can be read has tables that make sense,
- * and the bytes that they name. IMAGE is a file of the device's size.
+ * and the bytes that they name. IMAGE is the device as it was before.
  */
 #include <err.h>
 #include <errno.h>
@@ -110,9 +110,10 @@ static void open_image(struct cut *c, const char *path)
 	c->size = st.st_size;
 	c->image = mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			0);
-	c->durable = calloc(1, c->size);
+	c->durable = malloc(c->size);
 	if (c->image == MAP_FAILED || !c->durable)
 		err(2, "%s", path);
+	memcpy(c->durable, c->image, c->size);
 	close(fd);
 }
 

@@ -25,6 +25,7 @@ mkdir "$EXPORT"
 truncate -s 400M "$LAB/log"
 log=$(losetup -f --show "$LAB/log") || lab_bail "no loop device"
 size=$(blockdev --getsz $drive)
+dd if=$drive of="$LAB/before" bs=1M status=none # whatever another test has left
 echo "0 $size log-writes $drive $log" | dmsetup create logged &&
 	"$gnsctl" cache format --force /dev/mapper/logged || lab_bail "no cache"
 cluster_start a b
@@ -47,7 +48,7 @@ dmsetup remove logged
 "$gnsctl" cache check $drive
 result $? "the drive"
 
-truncate -s $((size * 512)) "$LAB/image"
+cp "$LAB/before" "$LAB/image"
 "$power" cut "$LAB/log" "$LAB/image" 540 1 >"$LAB/said"
 result $? "after each cut what is there is right"
 cat "$LAB/said"
@@ -60,8 +61,7 @@ result $? "the last one is what the drive has"
 # Mounts on what is left: all is right, and some of it came from there.
 used=0
 for at in 35 70 99; do
-	: >"$LAB/image"
-	truncate -s $((size * 512)) "$LAB/image"
+	cp "$LAB/before" "$LAB/image"
 	"$power" stop "$LAB/log" "$LAB/image" $at $at &&
 		"$gnsctl" cache check "$LAB/image" >"$LAB/said" || break
 	loop=$(losetup -f --show "$LAB/image")

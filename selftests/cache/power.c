@@ -11,6 +11,8 @@
  *			the last flush may be lost
  *	cache-power stop LOG IMAGE PERCENT SEED	leaves such an image, cut after so
  *			much of the log
+ *	cache-power same LOG DEVICE	has the device what was written to it? What
+ *			it has where blocks were discarded is its own affair
  *
  * A device is right if each region that can be read has tables that make sense,
  * and the bytes that they name. IMAGE is the device as it was before.
@@ -54,8 +56,7 @@ struct log_entry {
  * @entries: of it
  * @unit:    bytes of a sector of it
  * @at:      of the next entry, bytes
- * @flushed: of the first entry behind the last flush
- * @durable: the device as of that
+ * @durable: the device as of the last flush
  * @image:   the file, mapped
  * @size:    of the device, bytes
  * @seed:    of what is lost
@@ -222,6 +223,40 @@ static void judge_point(struct cut *c, off_t flushed, u64 nr)
 		flushed = apply(c, flushed, NULL, 100, &e);
 }
 
+/* Sectors that were written and not discarded since are compared. */
+static int same(struct cut *c, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECT);
+	struct log_entry e;
+	u8 *known, *got;
+	u64 i, at, len;
+
+	c->size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	c->image = malloc(c->size);
+	known = calloc(1, c->size / c->unit + 1);
+	if (!c->size || !c->image || !known ||
+	    posix_memalign((void **)&got, 4096, c->size) ||
+	    pread(fd, got, c->size, 0) != (ssize_t)c->size)
+		err(2, "%s", path);
+	for (i = 0; i < c->entries; i++) {
+		c->at = apply(c, c->at, c->image, 100, &e);
+		memset(known + le64_to_cpu(e.sector),
+		       !(le64_to_cpu(e.flags) & LOG_DISCARD),
+		       le64_to_cpu(e.sectors));
+	}
+	for (at = 0, len = 0; at < c->size; at += c->unit) {
+		if (!known[at / c->unit])
+			continue;
+		if (memcmp(c->image + at, got + at, c->unit))
+			errx(1, "%s: other bytes at %llu than were written",
+			     path, (unsigned long long)at);
+		len += c->unit;
+	}
+	printf("# %llu of %zu bytes compared\n", (unsigned long long)len,
+	       c->size);
+	return len ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct cut c = {};
@@ -231,6 +266,10 @@ int main(int argc, char **argv)
 		return blocks_make(argv[2], atoi(argv[3]), atoi(argv[4]));
 	if (argc == 3 && !strcmp(argv[1], "check"))
 		return blocks_check(argv[2]);
+	if (argc == 4 && !strcmp(argv[1], "same")) {
+		open_log(&c, argv[2]);
+		return same(&c, argv[3]);
+	}
 	if (argc != 6 || (strcmp(argv[1], "cut") && strcmp(argv[1], "stop")))
 		errx(2, "usage: see power.c");
 	open_log(&c, argv[2]);

@@ -25,7 +25,7 @@ mkdir "$EXPORT"
 truncate -s 400M "$LAB/log"
 log=$(losetup -f --show "$LAB/log") || lab_bail "no loop device"
 size=$(blockdev --getsz $drive)
-dd if=$drive of="$LAB/before" bs=1M status=none # whatever another test has left
+dd if=$drive iflag=direct of="$LAB/before" bs=1M status=none # whatever another test has left
 echo "0 $size log-writes $drive $log" | dmsetup create logged &&
 	"$gnsctl" cache format --force /dev/mapper/logged || lab_bail "no cache"
 cluster_start a b
@@ -45,8 +45,8 @@ result $? "three generations of files came and went"
 gns_umount "$m"
 "$power" check "$LAB/b"
 dmsetup remove logged
-"$gnsctl" cache check $drive
-result $? "the drive"
+"$gnsctl" cache check $drive && "$power" same "$LAB/log" $drive
+result $? "the drive, and the log has all that is on it"
 
 cp "$LAB/before" "$LAB/image"
 "$power" cut "$LAB/log" "$LAB/image" 540 1 >"$LAB/said"
@@ -54,9 +54,6 @@ result $? "after each cut what is there is right"
 cat "$LAB/said"
 [ "$(sed -n 's/^# \([0-9]*\) points.*/\1/p' "$LAB/said")" -ge 500 ]
 result $? "500 cuts at least"
-
-cmp -n $((size * 512)) "$LAB/image" $drive
-result $? "the last one is what the drive has"
 
 # Mounts on what is left: all is right, and some of it came from there.
 used=0

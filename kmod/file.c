@@ -11,6 +11,7 @@
 #include "file.h"
 #include "instance.h"
 #include "lock.h"
+#include "sets.h"
 #include "size.h"
 
 /* For a new session to count, before reads go past the cache. */
@@ -151,6 +152,7 @@ static int gns_file_open(struct inode *inode, struct file *file)
 	err = gns_open_begin(gi, file->f_cred);
 	if (err)
 		return err;
+	gns_set_use(file);
 	gns_size_show(gi);
 	if (!(file->f_flags & O_LARGEFILE) &&
 	    READ_ONCE(gi->size) > MAX_NON_LFS) {

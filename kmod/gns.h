@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/rhashtable-types.h>
+#include "cache/limit.h"
 #include "call.h"
 #include "idmap.h"
 #include "stats.h"
@@ -35,6 +36,9 @@
 struct gns_options {
 	char cache[GNS_CACHE_SPEC_MAX]; /* devices; empty: none */
 	bool verify; /* all that is read from them */
+	struct gns_climit limit; /* of the context: of the mount's set there */
+	enum gns_cache_change change; /* of the context, with @device */
+	char *device; /* of the context; NULL: none is to come or go */
 	bool soft;
 	u32 timeo_ms;
 	u32 rasize; /* bytes */
@@ -51,6 +55,7 @@ struct gns_options {
  * @root_fh: I
  * @opt:     options
  * @cache:   I what is kept on devices; NULL: nothing
+ * @cset:    its data set there
  * @dead:    R given up: every call ends with EIO
  * @closing: its inodes go: nobody can read them any more; set under s->lock
  *           and s->mapped_lock, read under either
@@ -85,6 +90,7 @@ struct gns_sb {
 	struct gns_fh root_fh;
 	struct gns_options opt;
 	struct gns_cache *cache;
+	int cset;
 	bool dead;
 	bool closing;
 	spinlock_t calls_lock; /* calls */
@@ -174,6 +180,9 @@ struct gns_lockq;
  *             s->opened_lock
  * @regained:  s->opened_lock: s->gen when its lease was asked for last
  * @cobj:      I what is kept of it; NULL: nothing
+ * @cset:      R directories: the data set of what is below; 0: it has none of its
+ *             own; see sets.c
+ * @trees:     R how many directories had one when that was looked for
  */
 struct gns_inode {
 	struct inode vfs_inode;
@@ -223,6 +232,8 @@ struct gns_inode {
 	struct list_head opened;
 	u64 regained;
 	struct gns_cobj *cobj;
+	int cset;
+	u32 trees;
 };
 
 static inline struct gns_inode *gns_i(const struct inode *inode)
@@ -360,6 +371,7 @@ extern const struct export_operations gns_export_ops;
 /* sysfs.c */
 int gns_sysfs_init(void);
 void gns_sysfs_exit(void);
+struct kobject *gns_sysfs_root(void);
 int gns_sysfs_add(struct gns_sb *gsb);
 void gns_sysfs_del(struct gns_sb *gsb);
 

@@ -67,6 +67,8 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	RCU_INIT_POINTER(gi->acl[1], NULL);
 	gi->watched = 0;
 	gi->cobj = NULL;
+	gi->cset = 0;
+	gi->trees = 0;
 	return &gi->vfs_inode;
 }
 

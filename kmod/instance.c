@@ -123,6 +123,7 @@ static int __net_init net_begins(struct net *net)
 	spin_lock_init(&inst->lock);
 	xa_init_flags(&inst->calls, XA_FLAGS_LOCK_BH);
 	init_waitqueue_head(&inst->bound);
+	mutex_init(&inst->cache_mutex);
 	INIT_LIST_HEAD(&inst->sessions);
 	inst->wq = wq;
 	inst->zap_wq = zap_wq;

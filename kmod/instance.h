@@ -62,7 +62,8 @@ struct gns_session;
  * @wq:       I fences; WQ_UNBOUND | WQ_MEM_RECLAIM; all instances' one
  * @zap_wq:   I zaps: they have a deadline, and wait behind no fence; the same
  * @link:     in the list of all instances
- * @cache:    of its mounts; under the mutex of cache/cache.c
+ * @cache:    of its mounts; under @cache_mutex
+ * @cache_mutex: opening and closing of the cache, and of its devices
  */
 struct gns_instance {
 	struct net *net;
@@ -88,6 +89,7 @@ struct gns_instance {
 	struct workqueue_struct *zap_wq;
 	struct list_head link;
 	struct gns_cache *cache;
+	struct mutex cache_mutex; /* cache */
 };
 
 /**

@@ -13,6 +13,7 @@
 #include "cache/cache.h"
 #include "options.h"
 #include "session.h"
+#include "sets.h"
 #include "super.h"
 
 /* How often a mount looks whether the helper has given up on the origin. */
@@ -222,6 +223,17 @@ static int find_or_make(struct fs_context *fc, const struct gns_answer *ans)
 	return 0;
 }
 
+static int set_limit(struct fs_context *fc, struct gns_sb *gsb,
+		     const struct gns_climit *limit)
+{
+	int err = gns_set_of_mount(gsb, limit);
+
+	if (err == -EINVAL)
+		errorfc(fc, "cache_quota=%llu: less than a region of the cache",
+			limit->quota);
+	return err;
+}
+
 static int mount_export(struct fs_context *fc, struct gns_session *s,
 			const char *export)
 {
@@ -247,6 +259,10 @@ static int mount_export(struct fs_context *fc, struct gns_session *s,
 		if (IS_ERR(gsb->cache)) {
 			err = PTR_ERR(gsb->cache);
 			gsb->cache = NULL;
+		} else {
+			err = set_limit(fc, gsb, &opt->limit);
+		}
+		if (err) {
 			gns_sb_free(gsb);
 			return err;
 		}
@@ -297,7 +313,14 @@ static int gns_reconfigure(struct fs_context *fc)
 		return invalfc(fc, "uidmap and gidmap stay as they are: unmount first");
 	if (strcmp(gsb->opt.cache, opt->cache) ||
 	    gsb->opt.verify != opt->verify)
-		return invalfc(fc, "cache and verify stay as they are: unmount first");
+		return invalfc(fc, "cache and verify stay as they are: unmount first; devices come and go by gnsctl cache add and remove");
+	if (opt->device)
+		err = gns_cache_change(gsb->cache, opt->change, opt->device,
+				       fc);
+	if (!err && gsb->cache)
+		err = set_limit(fc, gsb, &opt->limit);
+	if (err)
+		return err;
 	WRITE_ONCE(gsb->opt.soft, opt->soft);
 	WRITE_ONCE(gsb->opt.timeo_ms, opt->timeo_ms);
 	WRITE_ONCE(gsb->opt.rasize, opt->rasize);
@@ -312,8 +335,11 @@ static int parse_param(struct fs_context *fc, struct fs_parameter *param)
 
 static void context_free(struct fs_context *fc)
 {
+	struct gns_options *opt = fc->fs_private;
+
 	gns_sb_free(fc->s_fs_info);
-	kfree(fc->fs_private);
+	kfree(opt->device);
+	kfree(opt);
 }
 
 static const struct fs_context_operations context_ops = {
@@ -332,6 +358,8 @@ int gns_init_fs_context(struct fs_context *fc)
 	gns_options_default(opt);
 	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
 		*opt = gns_sb(fc->root->d_sb)->opt;
+	/* Of the set, which may have others by now. */
+	opt->limit = (struct gns_climit){};
 	fc->fs_private = opt;
 	fc->ops = &context_ops;
 	return 0;

@@ -3,12 +3,13 @@
  * Mount options; see options.h. "bg" and its kin are for mount.gns, which does
  * not pass them on.
  */
+#include <linux/ctype.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/kernel.h>
 #include <linux/overflow.h>
 #include <linux/seq_file.h>
-#include <linux/sizes.h>
+#include <linux/slab.h>
 #include "gns.h"
 #include "options.h"
 
@@ -21,6 +22,11 @@ enum option {
 	OPT_GIDMAP,
 	OPT_CACHE,
 	OPT_VERIFY,
+	OPT_CACHE_QUOTA,
+	OPT_CACHE_PIN,
+	OPT_CACHE_ADD,
+	OPT_CACHE_DRAIN,
+	OPT_CACHE_REMOVE,
 };
 
 static const struct constant_table verify_values[] = {
@@ -38,6 +44,11 @@ const struct fs_parameter_spec gns_options_spec[] = {
 	fsparam_string("gidmap", OPT_GIDMAP),
 	fsparam_string("cache", OPT_CACHE),
 	fsparam_enum("verify", OPT_VERIFY, verify_values),
+	fsparam_string("cache_quota", OPT_CACHE_QUOTA),
+	fsparam_bool("cache_pin", OPT_CACHE_PIN),
+	fsparam_string("cache_add", OPT_CACHE_ADD),
+	fsparam_string("cache_drain", OPT_CACHE_DRAIN),
+	fsparam_string("cache_remove", OPT_CACHE_REMOVE),
 	{}
 };
 
@@ -49,30 +60,27 @@ void gns_options_default(struct gns_options *opt)
 	};
 }
 
-/* A number, with K or M behind it or without. */
-static int parse_bytes(const char *s, u32 *bytes)
+/* A number, with K, M, G or T behind it or without. */
+static int parse_bytes(const char *s, u64 *bytes)
 {
+	static const char units[] = "kmgt";
 	size_t len = strlen(s);
-	u32 unit = 1, n;
-	char digits[12];
+	const char *unit = NULL;
+	char digits[24];
+	u64 n;
 
-	switch (len ? s[len - 1] : 0) {
-	case 'k':
-	case 'K':
-		unit = SZ_1K;
+	if (len)
+		unit = strchr(units, tolower(s[len - 1]));
+	if (unit)
 		len--;
-		break;
-	case 'm':
-	case 'M':
-		unit = SZ_1M;
-		len--;
-		break;
-	}
 	if (!len || len >= sizeof(digits))
 		return -EINVAL;
 	memcpy(digits, s, len);
 	digits[len] = 0;
-	if (kstrtou32(digits, 10, &n) || check_mul_overflow(n, unit, bytes))
+	if (kstrtou64(digits, 10, &n))
+		return -EINVAL;
+	if (check_mul_overflow(n, 1ull << (unit ? 10 * (unit - units + 1) : 0),
+			       bytes))
 		return -EINVAL;
 	return 0;
 }
@@ -80,7 +88,7 @@ static int parse_bytes(const char *s, u32 *bytes)
 static int parse_rasize(struct fs_context *fc, struct gns_options *opt,
 			const char *s)
 {
-	u32 bytes;
+	u64 bytes;
 
 	if (parse_bytes(s, &bytes) || bytes < PAGE_SIZE ||
 	    bytes > GNS_RASIZE_MAX)
@@ -107,6 +115,34 @@ static int parse_cache(struct fs_context *fc, struct gns_options *opt,
 		p++;
 	}
 	return invalfc(fc, "cache=%s: give /dev/device[:/dev/device...]", s);
+}
+
+static int parse_quota(struct fs_context *fc, struct gns_options *opt,
+		       const char *s)
+{
+	if (parse_bytes(s, &opt->limit.quota))
+		return invalfc(fc, "cache_quota=%s: give bytes, e.g. cache_quota=500G; 0: no limit",
+			       s);
+	opt->limit.has_quota = true;
+	return 0;
+}
+
+/* For a remount: what is to become of a device. */
+static int parse_change(struct fs_context *fc, struct gns_options *opt,
+			const struct fs_parameter *param,
+			enum gns_cache_change change)
+{
+	if (fc->purpose != FS_CONTEXT_FOR_RECONFIGURE)
+		return invalfc(fc, "%s: for a remount; give the devices by cache=",
+			       param->key);
+	if (opt->device)
+		return invalfc(fc, "%s: one device at a time", param->key);
+	if (*param->string != '/')
+		return invalfc(fc, "%s=%s: give /dev/device", param->key,
+			       param->string);
+	opt->device = kstrdup(param->string, GFP_KERNEL);
+	opt->change = change;
+	return opt->device ? 0 : -ENOMEM;
 }
 
 int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
@@ -143,6 +179,18 @@ int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
 	case OPT_VERIFY:
 		opt->verify = result.uint_32;
 		return 0;
+	case OPT_CACHE_QUOTA:
+		return parse_quota(fc, opt, param->string);
+	case OPT_CACHE_PIN:
+		opt->limit.has_pin = true;
+		opt->limit.pin = result.boolean;
+		return 0;
+	case OPT_CACHE_ADD:
+		return parse_change(fc, opt, param, GNS_CACHE_ADD);
+	case OPT_CACHE_DRAIN:
+		return parse_change(fc, opt, param, GNS_CACHE_DRAIN);
+	case OPT_CACHE_REMOVE:
+		return parse_change(fc, opt, param, GNS_CACHE_REMOVE);
 	}
 	return nr;
 }
@@ -153,12 +201,17 @@ int gns_options_parse(struct fs_context *fc, struct gns_options *opt,
  */
 int gns_options_check(struct fs_context *fc)
 {
+	const struct gns_options *opt = fc->fs_private;
+
 	if (fc->sb_flags & (SB_SYNCHRONOUS | SB_DIRSYNC))
 		return invalfc(fc, "%s: changes are durable after fsync or by O_SYNC; leave it out",
 			       fc->sb_flags & SB_SYNCHRONOUS ? "sync" :
 							       "dirsync");
 	if (fc->sb_flags & SB_MANDLOCK)
 		return invalfc(fc, "mand: there are no mandatory locks; leave it out");
+	if (!*opt->cache && (opt->limit.has_quota || opt->limit.has_pin ||
+			     opt->device))
+		return invalfc(fc, "cache_*: there is no cache; give its devices by cache=");
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "dir.h"
 #include "file.h"
 #include "listing.h"
+#include "sets.h"
 
 /* Bytes of one answer, with some 200 for an entry. Most directories are small;
  * who comes for more gets all that one answer can have. Of a large one nobody
@@ -472,6 +473,8 @@ const struct file_operations gns_dir_fops = {
 	.read = generic_read_dir,
 	.iterate_shared = gns_iterate,
 	.llseek = dir_llseek,
+	.unlocked_ioctl = gns_dir_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.fsync = gns_fsync,
 	.lock = gns_lock,
 	.flock = gns_flock,

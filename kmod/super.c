@@ -17,6 +17,7 @@
 #include "file.h"
 #include "listing.h"
 #include "options.h"
+#include "sets.h"
 #include "super.h"
 #include "watch.h"
 
@@ -159,7 +160,11 @@ static int gns_statfs(struct dentry *dentry, struct kstatfs *st)
 
 static int gns_show_options(struct seq_file *m, struct dentry *root)
 {
-	gns_options_show(m, &gns_sb(root->d_sb)->opt);
+	struct gns_sb *gsb = gns_sb(root->d_sb);
+
+	gns_options_show(m, &gsb->opt);
+	if (gsb->cache)
+		gns_set_show(m, gsb);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <linux/fs_parser.h>
 #include <linux/kobject.h>
 #include <linux/sysfs.h>
+#include "cache/cache.h"
 #include "mounts.h"
 #include "options.h"
 #include "session.h"
@@ -15,6 +16,11 @@
 DEFINE_MUTEX(gns_mounts_mutex); /* who is in the table below */
 static DEFINE_XARRAY(mounts); /* struct gns_sb by number; gns_mounts_mutex */
 static struct kobject *root;
+
+struct kobject *gns_sysfs_root(void)
+{
+	return root;
+}
 
 struct gns_sb *gns_mounts_next(struct gns_instance *inst, u32 after)
 {
@@ -276,6 +282,9 @@ int gns_sysfs_add(struct gns_sb *gsb)
 	int err = kobject_init_and_add(&gsb->kobj, &mount_type, root, "%u",
 				       gsb->nr);
 
+	if (!err && gsb->cache)
+		err = sysfs_create_link(&gsb->kobj, gns_cache_kobj(gsb->cache),
+					"cache");
 	if (!err) {
 		mutex_lock(&gns_mounts_mutex);
 		err = xa_insert(&mounts, gsb->nr, gsb, GFP_KERNEL);

@@ -8,5 +8,11 @@
 int cache_format(int argc, char **argv);
 int cache_check(int argc, char **argv);
 int cache_dump(int argc, char **argv);
+int cache_add(int argc, char **argv);
+int cache_drain(int argc, char **argv);
+int cache_remove(int argc, char **argv);
+int cache_status(int argc, char **argv);
+int cache_set(int argc, char **argv);
+int cache_fill(int argc, char **argv);
 
 #endif

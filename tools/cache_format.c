@@ -176,22 +176,6 @@ static int format_all(char **paths, int n, const struct plan *p)
 	return ret;
 }
 
-/* "64M", "1G", or bytes; 0: it is none. */
-static u64 parse_size(const char *text)
-{
-	unsigned long long n;
-	char *end;
-
-	n = strtoull(text, &end, 10);
-	if (end == text || *text == '-')
-		return 0;
-	if (!strcmp(end, "M") && n <= GNS_MEDIA_REGION_MAX >> 20)
-		return n << 20;
-	if (!strcmp(end, "G") && n <= GNS_MEDIA_REGION_MAX >> 30)
-		return n << 30;
-	return *end ? 0 : n;
-}
-
 int cache_format(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -209,8 +193,8 @@ int cache_format(int argc, char **argv)
 		} else if (c == 'k') {
 			p.keep_blocks = true;
 		} else if (c == 'r') {
-			p.region_size = parse_size(optarg);
-			if (!p.region_size)
+			if (!units_parse(optarg, &p.region_size) ||
+			    !p.region_size)
 				return ctl_fail("--region-size: %s is no size, as 256M is",
 						optarg);
 		} else {

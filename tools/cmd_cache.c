@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gnsctl cache: devices that are caches, while no mount uses them.
+ * gnsctl cache: devices that are caches, while no mount uses them and while some
+ * do.
  */
 #include <string.h>
 
@@ -15,6 +16,12 @@ static const struct {
 	{ "format", cache_format },
 	{ "check", cache_check },
 	{ "dump", cache_dump },
+	{ "status", cache_status },
+	{ "add", cache_add },
+	{ "drain", cache_drain },
+	{ "remove", cache_remove },
+	{ "set", cache_set },
+	{ "fill", cache_fill },
 };
 
 int cmd_cache(int argc, char **argv)

@@ -16,8 +16,11 @@ static const struct command commands[] = {
 	  "origins with their sessions, mounts with what they read", cmd_status },
 	{ "drop", "MOUNT...", "forget the cached data of mounts", cmd_drop },
 	{ "cache",
-	  "format [--force] [--region-size SIZE] [--keep-blocks] DEVICE... | check DEVICE... | dump DEVICE",
-	  "make devices caches, look at what they have", cmd_cache },
+	  "format [--force] [--region-size SIZE] [--keep-blocks] DEVICE... | check DEVICE... | dump DEVICE |\n"
+	  "        status | add DEVICE... | drain DEVICE... | remove DEVICE... |\n"
+	  "        set [--quota SIZE] [--pin|--unpin] DIRECTORY... | fill [--jobs N] PATH...",
+	  "make devices caches, look at what they have; what is in use, and what may have how much of it",
+	  cmd_cache },
 	{ "features", "", "what the loaded module can do", cmd_features },
 	{ "version", "", "of gnsctl and of the loaded module", cmd_version },
 	{ "help", "", "this text", cmd_help },

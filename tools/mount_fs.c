@@ -13,8 +13,8 @@
 #include "mount_fs.h"
 
 /* Those that a remount turns off unless they are named. */
-#define ATTRS                                                                  \
-	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |            \
+#define ATTRS \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | \
 	 MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW)
 
 static int failed(struct mount_result *r, enum mount_step step,
@@ -137,6 +137,25 @@ int mount_fs_new(const struct mount_job *job, struct mount_result *r)
 		close(fs);
 	}
 	close(dir);
+	return r->err;
+}
+
+int mount_fs_tell(const char *dir, const char *key, const char *value,
+		  struct mount_result *r)
+{
+	const struct mount_job job = { .dir = dir };
+	int fs;
+
+	*r = (struct mount_result){ .step = MOUNT_DONE };
+	fs = fspick(AT_FDCWD, dir, FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
+	if (fs < 0)
+		return failed(r, MOUNT_DIR, dir);
+	if (fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0))
+		failed(r, MOUNT_OPTION, key);
+	else if (fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0))
+		failed(r, MOUNT_CREATE, "remount");
+	read_log(fs, &job, r);
+	close(fs);
 	return r->err;
 }
 

@@ -52,4 +52,16 @@ int mount_fs_new(const struct mount_job *job, struct mount_result *r);
 /** mount_fs_remount() - change what is mounted at the job's directory */
 int mount_fs_remount(const struct mount_job *job, struct mount_result *r);
 
+/**
+ * mount_fs_tell() - one option, and nothing else, of what is mounted
+ * @dir:   where
+ * @key:   the option
+ * @value: of it
+ * @r:     set
+ *
+ * Return: r->err
+ */
+int mount_fs_tell(const char *dir, const char *key, const char *value,
+		  struct mount_result *r);
+
 #endif

@@ -2,10 +2,37 @@
 /*
  * Numbers for people.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "units.h"
+
+bool units_parse(const char *text, u64 *bytes)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	char *end;
+	u64 n;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno)
+		return false;
+	if (!*end) {
+		*bytes = n;
+		return true;
+	}
+	unit = strchr(units, *end);
+	if (!unit || end[1])
+		return false;
+	return !__builtin_mul_overflow(n, 1ull << (10 * (unit - units + 1)),
+				       bytes);
+}
 
 char *units_bytes(char *buf, u64 bytes)
 {

@@ -5,9 +5,20 @@
 #ifndef GNS_TOOLS_UNITS_H
 #define GNS_TOOLS_UNITS_H
 
+#include <stdbool.h>
+
 #include "lib/types.h"
 
 #define UNITS_LEN 24u
+
+/**
+ * units_parse() - "500G", "64M", or bytes
+ * @text:  a number, with K, M, G or T behind it or without
+ * @bytes: set
+ *
+ * Return: false: it is none, or too large.
+ */
+bool units_parse(const char *text, u64 *bytes);
 
 /** units_bytes() - "0 B", "1023 B", "1.5 KiB", "12.3 GiB"; Return: @buf */
 char *units_bytes(char *buf, u64 bytes);

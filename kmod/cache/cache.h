@@ -36,6 +36,66 @@ struct gns_cread;
 struct gns_cache *gns_cache_get(struct gns_instance *inst, const char *spec,
 				bool verify, struct fs_context *fc);
 
+/**
+ * gns_cset_of_export() - the data set of what a mount shows
+ * @cache: the cache
+ * @name:  "<origin>:/<export>"
+ * @limit: of it
+ *
+ * Context: process, sleeps. Return: its number, as long as the cache lives;
+ * -ENOMEM; -EINVAL: the quota is less than a region.
+ */
+int gns_cset_of_export(struct gns_cache *cache, const char *name,
+		       const struct gns_climit *limit);
+
+/** gns_cset_limits() - what a set may have; any context but interrupts */
+void gns_cset_limits(struct gns_cache *cache, int set, struct gns_climit *limit);
+
+/**
+ * gns_cset_of_tree() - a directory, and what is below, becomes a set of its own
+ * @cache:  the cache
+ * @origin: the origin's name
+ * @fh:     of the directory
+ * @name:   for people
+ * @limit:  of it
+ *
+ * Context: process, sleeps, killable. Return: as gns_cset_of_export(); -ENOSPC:
+ * there are too many sets; -EINTR.
+ */
+int gns_cset_of_tree(struct gns_cache *cache, const char *origin,
+		     const struct gns_fh *fh, const char *name,
+		     const struct gns_climit *limit);
+
+/**
+ * gns_cset_find_tree() - is a directory one that has a set of its own?
+ *
+ * Context: any but interrupts. Return: the set's number; 0: no.
+ */
+int gns_cset_find_tree(struct gns_cache *cache, const char *origin,
+		       const struct gns_fh *fh);
+
+/** gns_cache_trees() - directories that have a set of their own; never less */
+u32 gns_cache_trees(const struct gns_cache *cache);
+
+/** gns_cobj_use_set() - what is kept of it from now on is of that set */
+void gns_cobj_use_set(struct gns_cobj *obj, int set);
+
+/**
+ * gns_cache_change() - a device comes or goes, while the cache is used
+ * @cache: the cache
+ * @what:  happens
+ * @path:  of the device
+ * @fc:    gets a message about what is wrong
+ *
+ * Waits for the device. Context: process, sleeps, killable. Return: 0; -ENODEV:
+ * it is none of the cache; -EBUSY: it is in use; -EINTR; what opening it gave.
+ */
+int gns_cache_change(struct gns_cache *cache, enum gns_cache_change what,
+		     const char *path, struct fs_context *fc);
+
+/** gns_cache_kobj() - its directory under /sys */
+struct kobject *gns_cache_kobj(struct gns_cache *cache);
+
 /** gns_cache_put() - NULL is harmless; process context, sleeps */
 void gns_cache_put(struct gns_cache *cache);
 

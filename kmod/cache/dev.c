@@ -4,6 +4,7 @@
  */
 #include <linux/bio.h>
 #include <linux/fs_context.h>
+#include <linux/list_sort.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -95,7 +96,7 @@ static int open_bdev(struct gns_cdev *d, struct fs_context *fc)
 	return err;
 }
 
-struct gns_cdev *gns_cdev_open(struct gns_cache *c, const char *path,
+struct gns_cdev *gns_cdev_open(struct gns_cache *c, u32 index, const char *path,
 			       struct fs_context *fc)
 {
 	struct gns_cdev *d = kzalloc(sizeof(*d), GFP_KERNEL);
@@ -104,10 +105,10 @@ struct gns_cdev *gns_cdev_open(struct gns_cache *c, const char *path,
 	if (!d)
 		return ERR_PTR(err);
 	d->cache = c;
-	d->index = c->ndevs;
+	d->index = index;
+	d->joining = true;
 	INIT_LIST_HEAD(&d->free);
 	INIT_LIST_HEAD(&d->ready);
-	INIT_LIST_HEAD(&d->sealed);
 	d->path = kstrdup(path, GFP_KERNEL);
 	if (d->path)
 		err = open_bdev(d, fc);
@@ -184,6 +185,7 @@ static int recover_table(struct gns_cregion *r,
 	u32 all = ALIGN(len, GNS_MEDIA_BLOCK), i;
 	struct gns_media_extent *e = kvmalloc(all, GFP_KERNEL);
 	const char *why = "it can not be read";
+	struct gns_cset *set;
 	int err = -ENOMEM;
 
 	if (!e)
@@ -205,22 +207,48 @@ static int recover_table(struct gns_cregion *r,
 		if (err)
 			goto out;
 	}
-	for (i = 0; i < life->extents && !err; i++)
-		err = recover_extent(r, &e[i]);
+	set = gns_cset_found(r->dev->cache, le64_to_cpu(e->set));
+	if (!set) {
+		err = -ENOMEM;
+		goto out;
+	}
 	r->count = life->extents;
 	r->nsums = life->sums;
 	r->end = life->table;
 	r->table_at = life->table;
+	for (i = 0; i < life->extents && !err; i++)
+		err = recover_extent(r, &e[i]);
+	spin_lock(&r->dev->cache->lock);
 	r->state = GNS_CR_SEALED;
-	list_move_tail(&r->link, &r->dev->sealed);
+	gns_cregion_assign(r, set);
+	list_move_tail(&r->link, &set->sealed[r->dev->index]);
+	spin_unlock(&r->dev->cache->lock);
 out:
 	kvfree(e);
 	return err;
 }
 
+static int by_age(void *priv, const struct list_head *a,
+		  const struct list_head *b)
+{
+	return list_entry(a, struct gns_cregion, link)->seq >
+	       list_entry(b, struct gns_cregion, link)->seq;
+}
+
+/* As they were written; nobody else has one of this device yet. */
+static void sort_sealed(struct gns_cdev *d)
+{
+	struct gns_cache *c = d->cache;
+	u32 i;
+
+	for (i = 0; i < c->nsets; i++)
+		list_sort(NULL, &c->set[i]->sealed[d->index], by_age);
+}
+
 /*
- * What the feet and tables say, before anybody else looks. A region that can
- * not be used is free; only the lack of memory is an error.
+ * What the feet and tables say; others may read from other devices meanwhile, and
+ * from what has been found here. A region that can not be used is free; only the
+ * lack of memory is an error.
  */
 int gns_cdev_recover(struct gns_cdev *d)
 {
@@ -249,6 +277,7 @@ int gns_cdev_recover(struct gns_cdev *d)
 			err = -EINTR;
 		cond_resched();
 	}
+	sort_sealed(d);
 	free_page((unsigned long)block);
 	return err;
 }

@@ -66,16 +66,22 @@ struct gns_cobj *gns_cobj_by_key(struct gns_cache *c, const u8 *key)
 }
 
 /* Two origins can not have one name for two objects, whatever they try. */
+void gns_cobj_name(const char *origin, const struct gns_fh *fh, u8 *key)
+{
+	struct blake2s_state hash;
+
+	blake2s_init(&hash, GNS_MEDIA_OBJ_LEN);
+	blake2s_update(&hash, origin, strlen(origin) + 1);
+	blake2s_update(&hash, fh->b, fh->len);
+	blake2s_final(&hash, key);
+}
+
 struct gns_cobj *gns_cobj_get(struct gns_cache *cache, const char *origin,
 			      const struct gns_fh *fh)
 {
 	u8 key[GNS_MEDIA_OBJ_LEN];
-	struct blake2s_state hash;
 
-	blake2s_init(&hash, sizeof(key));
-	blake2s_update(&hash, origin, strlen(origin) + 1);
-	blake2s_update(&hash, fh->b, fh->len);
-	blake2s_final(&hash, key);
+	gns_cobj_name(origin, fh, key);
 	return gns_cobj_by_key(cache, key);
 }
 

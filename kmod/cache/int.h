@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Inside of the cache: devices, regions, objects and extents.
+ * Inside of the cache: devices, sets, regions, objects and extents.
  *
  * A region's life:
  *
@@ -12,6 +12,13 @@
  * through it is sealed by work of its own. What is SEALED is given up as a whole
  * by @prepare: its extents go out of their objects, readers that have it pinned
  * are waited for, and it is FREE.
+ *
+ * A region is of one set, from the moment on in which it is meant for it. So what
+ * a set has is known to the region, and what it gives up takes nothing of others.
+ *
+ * A device that is taken away is @out first: nobody writes to it, and what it had
+ * is not found any more. Once nobody has anything of it pinned it is freed; who
+ * comes by a region, an extent or a bio knows it to be there until he unpins it.
  *
  * An extent is found under its object's lock. Who finds it pins the region
  * before he drops the lock; so nobody reads from a region that is used anew.
@@ -26,6 +33,8 @@
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/completion.h>
+#include <linux/kobject.h>
 #include <linux/rbtree.h>
 #include <linux/rhashtable.h>
 #include <linux/workqueue.h>
@@ -34,6 +43,9 @@
 #include "policy.h"
 
 #define GNS_CDEVS_MAX 16u
+#define GNS_CSETS_MAX 64u
+/* Regions of a device that are written to at a time, each of another set. */
+#define GNS_COPEN_MAX 8u
 /* Extents of a region, at most: memory of its table while it is open. */
 #define GNS_CEXTENTS_MAX 16384u
 /* Bytes under way to one device; what comes beside them is not kept. */
@@ -60,7 +72,8 @@ enum gns_cstate {
  * @dev:    I its device
  * @nr:     I its number there
  * @state:  C
- * @link:   C in a list of its device: free, ready or sealed
+ * @set:    C that it is of; NULL: of none yet
+ * @link:   C in a list of its device, free or ready, or of its set, sealed
  * @pins:   A reads from it
  * @writes: A writes to it, and one while it is OPEN; the last one seals it
  * @seq:    of this life
@@ -80,6 +93,7 @@ struct gns_cregion {
 	struct gns_cdev *dev;
 	u32 nr;
 	enum gns_cstate state;
+	struct gns_cset *set;
 	struct list_head link;
 	atomic_t pins;
 	atomic_t writes;
@@ -107,15 +121,18 @@ struct gns_cregion {
  * @geo:    I
  * @region: I all regions
  * @seq:    newest of a region; @prepare only, and at the start
- * @open:   C the one that is written to; NULL
  * @free:   C
- * @ready:  C
- * @nready: C
- * @sealed: C oldest first
+ * @ready:  C for a set, or for whoever comes first
+ * @nready: C of the latter
+ * @nopen:  C
  * @writes: A bytes under way
  * @errors: A bios that have failed
- * @out:    C it has failed for good: nothing is read from it or written to it
+ * @joining: C it is not known yet what it has
+ * @drain:  C nothing is written to it, and what it has goes to others
+ * @out:    C nothing is read from it or written to it any more
  * @emptied: what was kept there is forgotten; @prepare only
+ * @kobj:   see sysfs.c
+ * @kobj_gone: nobody looks at @kobj any more
  */
 struct gns_cdev {
 	struct gns_cache *cache;
@@ -126,42 +143,98 @@ struct gns_cdev {
 	struct gns_media_geo geo;
 	struct gns_cregion *region;
 	u64 seq;
-	struct gns_cregion *open;
 	struct list_head free;
 	struct list_head ready;
 	u32 nready;
-	struct list_head sealed;
+	u32 nopen;
 	atomic_long_t writes;
 	atomic_t errors;
+	bool joining;
+	bool drain;
 	bool out;
 	bool emptied;
+	struct kobject kobj;
+	struct completion kobj_gone;
+};
+
+/**
+ * struct gns_cset - a data set: what it has of the cache, and may have. They
+ * stay as long as the cache does, at the same place
+ * @cache:  I
+ * @index:  I in cache->set
+ * @id:     I its name on the devices
+ * @tree:   I it is a directory's, and all below that has no other one
+ * @name:   C for people; NULL: it was found on a device, and nobody has come
+ * @policy: C NULL: likewise
+ * @missed: C
+ * @again:  C what was missed a moment ago has come, and found no place
+ * @wants:  C something has found no place
+ * @mean:   C mean length of the chunks that were read lately, bytes
+ * @last:   C cache->now when it was read last
+ * @quota:  C bytes that it has at most; 0: as much as there is
+ * @pin:    C what it has stays
+ * @share:  C bytes that it may have, beside the others
+ * @held:   C bytes of its regions
+ * @open:   C by device: the region that is written to; NULL
+ * @sealed: C by device: oldest first
+ * @kobj:   see sysfs.c
+ * @kobj_gone: nobody looks at @kobj any more
+ */
+struct gns_cset {
+	struct gns_cache *cache;
+	u32 index;
+	u64 id;
+	bool tree;
+	char *name;
+	struct gns_pset *policy;
+	struct gns_pmissed missed;
+	bool again;
+	bool wants;
+	u64 mean;
+	u64 last;
+	u64 quota;
+	bool pin;
+	u64 share;
+	u64 held;
+	struct gns_cregion *open[GNS_CDEVS_MAX];
+	struct list_head sealed[GNS_CDEVS_MAX];
+	struct kobject kobj;
+	struct completion kobj_gone;
 };
 
 /**
  * struct gns_cache - the devices of an instance
  * @inst:    I
- * @ref:     under the mutex of cache.c
- * @spec:    I
- * @dev:     I
- * @ndevs:   I
+ * @ref:     under inst->cache_mutex, as who changes @dev
+ * @spec:    I as the first mount gave it
+ * @dev:     C
+ * @ndevs:   C behind the last one; those between may be NULL
  * @lock:    C
  * @turn:    C the device that is written to next
- * @policy:  C
- * @missed:  C
- * @again:   C what was missed a moment ago has come, and found no place
- * @mean:    C mean length of the chunks that were read lately, bytes
- * @room:    C bytes of all regions
- * @align:   I of O_DIRECT: largest logical block of a device, bytes
+ * @set:     C the first one is for what has no other one
+ * @nsets:   C
+ * @ntrees:  C R sets that are trees
+ * @now:     C reads of chunks
+ * @needs:   C room for gns_csets_share()
+ * @shares:  C the same
+ * @missed:  I slots of what was missed, of all sets
+ * @nmissed: I their number
+ * @room:    C bytes of all regions that can be used
+ * @align:   of O_DIRECT: largest logical block of a device, bytes
  * @verify:  I all that is read through the page cache is looked at
  * @objs:    struct gns_cobj by name
  * @extents: A of all objects, those that are not found any more, too
  * @wq:      reads and writes that need a worker; memory may wait for them
  * @regions_wq: prepare and seal, which may wait for those
  * @prepare: work
+ * @preparing: C the device that it is at; NULL
  * @busy:    A reads and writes under way
  * @idle:    woken when there is none, and when a region has no reader, or a device
  *           less to write
  * @closing: nothing is kept any more
+ * @nr:      I its number under /sys
+ * @kobj:    see sysfs.c
+ * @kobj_gone: nobody looks at @kobj any more
  */
 struct gns_cache {
 	struct gns_instance *inst;
@@ -171,10 +244,14 @@ struct gns_cache {
 	u32 ndevs;
 	spinlock_t lock; /* C */
 	u32 turn;
-	struct gns_pset *policy;
-	struct gns_pmissed missed;
-	bool again;
-	u64 mean;
+	struct gns_cset *set[GNS_CSETS_MAX];
+	u32 nsets;
+	u32 ntrees;
+	u64 now;
+	u64 needs[GNS_CSETS_MAX];
+	u64 shares[GNS_CSETS_MAX];
+	u32 *missed;
+	u32 nmissed;
 	u64 room;
 	u32 align;
 	bool verify;
@@ -183,9 +260,13 @@ struct gns_cache {
 	struct workqueue_struct *wq;
 	struct workqueue_struct *regions_wq;
 	struct work_struct prepare;
+	struct gns_cdev *preparing;
 	atomic_t busy;
 	wait_queue_head_t idle;
 	bool closing;
+	u32 nr;
+	struct kobject kobj;
+	struct completion kobj_gone;
 };
 
 /**
@@ -199,6 +280,7 @@ struct gns_cache {
  * @extents: O by offset; they do not overlap
  * @next:    R where the last read of it ended, bytes
  * @again:   R what is missed now was missed a moment ago
+ * @set:     R the set that it is of, in cache->set; as of who opened it last
  * @rcu:     its end
  */
 struct gns_cobj {
@@ -211,6 +293,7 @@ struct gns_cobj {
 	struct rb_root extents;
 	u64 next;
 	bool again;
+	u8 set;
 	struct rcu_head rcu;
 };
 
@@ -248,6 +331,17 @@ static inline struct gns_cregion *gns_cext_region(const struct gns_cext *x)
 	struct gns_cdev *d = x->obj->cache->dev[x->place >> 24];
 
 	return &d->region[x->place & 0xffffff];
+}
+
+static inline struct gns_cset *gns_cobj_cset(const struct gns_cobj *obj)
+{
+	return obj->cache->set[READ_ONCE(obj->set)];
+}
+
+/* Something can be written to it; c->lock held. */
+static inline bool gns_cdev_usable(const struct gns_cdev *d)
+{
+	return d && !d->joining && !d->drain && !d->out;
 }
 
 static inline int gns_cdev_errors_max(const struct gns_cdev *d)
@@ -330,11 +424,19 @@ static inline bool gns_bio_add(struct bio *bio, struct folio *folio, u32 len,
 /* cache.c */
 void gns_cache_busy(struct gns_cache *c);
 void gns_cache_done(struct gns_cache *c);
+
+/* set.c */
+int gns_csets_init(struct gns_cache *c);
+int gns_csets_start(struct gns_cache *c);
+void gns_csets_exit(struct gns_cache *c);
+struct gns_cset *gns_cset_found(struct gns_cache *c, u64 id);
+void gns_csets_share(struct gns_cache *c);
+int gns_cset_limit(struct gns_cset *s, const u64 *quota, const bool *pin);
 void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
 		    bool missed);
 
 /* dev.c: sleep; 0 or -errno. @buf: from kvmalloc(), whole blocks */
-struct gns_cdev *gns_cdev_open(struct gns_cache *c, const char *path,
+struct gns_cdev *gns_cdev_open(struct gns_cache *c, u32 index, const char *path,
 			       struct fs_context *fc);
 void gns_cdev_close(struct gns_cdev *d);
 int gns_cdev_rw(struct gns_cdev *d, blk_opf_t opf, u64 at, void *buf, u32 len);
@@ -344,13 +446,43 @@ int gns_cdev_recover(struct gns_cdev *d);
 void gns_cregion_init(struct gns_cregion *r, struct gns_cdev *d, u32 nr);
 void gns_cregion_free(struct gns_cregion *r);
 void gns_cregion_unpin(struct gns_cregion *r);
-void gns_cregion_prepare(struct work_struct *work);
+void gns_cregion_assign(struct gns_cregion *r, struct gns_cset *s);
+void gns_cregion_empty(struct gns_cregion *r);
+int gns_cregion_ready(struct gns_cregion *r);
+void gns_cregion_bad(struct gns_cregion *r, int err);
+void gns_cregion_put_write(struct gns_cregion *r);
+void gns_cregion_written(struct gns_cregion *r, bool failed);
+
+/* space.c */
 bool gns_cregion_memory(const struct gns_cache *c);
 bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version,
 		       bool again);
-void gns_cregion_written(struct gns_cregion *r, bool failed);
 void gns_cregion_close_all(struct gns_cache *c);
+void gns_cdev_close_open(struct gns_cdev *d);
+
+/* evict.c */
+struct gns_cregion *gns_cevict(struct gns_cdev *d, struct gns_cset *s);
+struct gns_cregion *gns_cevict_over(struct gns_cdev *d);
+struct gns_cregion *gns_cevict_drained(struct gns_cdev *d);
+
+/* prepare.c */
+void gns_cprepare(struct work_struct *work);
+void gns_cprepare_soon(struct gns_cache *c);
+
+/* admin.c */
 void gns_cdev_error(struct gns_cdev *d);
+void gns_cdev_out(struct gns_cdev *d);
+void gns_cdev_forget(struct gns_cdev *d);
+int gns_cdev_join(struct gns_cache *c, const char *path, struct fs_context *fc);
+bool gns_cache_has(struct gns_cache *c, const char *spec);
+
+/* sysfs.c: 0 or -errno; sleep */
+int gns_csysfs_add(struct gns_cache *c);
+void gns_csysfs_del(struct gns_cache *c);
+int gns_csysfs_add_dev(struct gns_cdev *d);
+void gns_csysfs_del_dev(struct gns_cdev *d);
+int gns_csysfs_add_set(struct gns_cset *s);
+void gns_csysfs_del_set(struct gns_cset *s);
 
 /* index.c */
 extern struct kmem_cache *gns_cext_cache;
@@ -365,6 +497,7 @@ void gns_cext_drop(struct gns_cext *x);
 struct gns_cext *gns_cext_find(struct gns_cobj *obj, u32 off);
 u64 gns_cext_map(struct gns_cobj *obj, struct gns_cpiece *piece, u32 *n,
 		 u32 max, u64 pos, u64 end);
+void gns_cobj_name(const char *origin, const struct gns_fh *fh, u8 *key);
 u64 gns_cext_absent(struct gns_cobj *obj, u64 version, u64 pos, u64 end);
 void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n);
 void gns_cpieces_drop(const struct gns_cpiece *piece, u32 n,

@@ -92,7 +92,7 @@ refused()
 	return 1
 }
 
-refused 'give the same' cache=/dev/nvme0n1 &&
+refused 'give the same' "cache=$drives:/dev/null" &&
 	refused 'give /dev/device' cache=nvme0n1 &&
 	refused 'give /dev/device' "cache=$drives:"
 result $? "other devices, and what are none"

@@ -525,10 +525,33 @@ struct gns_utake {
 	__u32 reserved;
 };
 
+/* GNS_UCS_*: what is said of a data set */
+#define GNS_UCS_QUOTA (1u << 0)
+#define GNS_UCS_PIN (1u << 1)
+#define GNS_UCS_UNPIN (1u << 2)
+#define GNS_UCS_ALL (GNS_UCS_QUOTA | GNS_UCS_PIN | GNS_UCS_UNPIN)
+
+/**
+ * struct gns_ucache_set - CACHE_SET, of a directory: it, and what is below by the
+ * names by which files are opened, is a data set of its own in the cache
+ * @flags:    GNS_UCS_*; what is not said stays as it is
+ * @reserved: 0
+ * @quota:    bytes that it has of the cache at most; 0: as much as there is
+ *
+ * For administrators, as long as the cache is open. Answered by its number, the
+ * <M> of /sys/fs/gns/cache<N>/set<M>.
+ */
+struct gns_ucache_set {
+	__u32 flags;
+	__u32 reserved;
+	__u64 quota;
+};
+
 #define GNS_IOC_MAGIC 0xE5
 #define GNS_IOC_REGISTER _IOWR(GNS_IOC_MAGIC, 1, struct gns_ubuf)
 #define GNS_IOC_FILL _IOW(GNS_IOC_MAGIC, 2, struct gns_ufill)
 #define GNS_IOC_TAKE _IOW(GNS_IOC_MAGIC, 3, struct gns_utake)
 #define GNS_IOC_STAMP _IOR(GNS_IOC_MAGIC, 4, __u64) /* ns of BOOTTIME */
+#define GNS_IOC_CACHE_SET _IOW(GNS_IOC_MAGIC, 5, struct gns_ucache_set)
 
 #endif /* _UAPI_LINUX_GNS_H */

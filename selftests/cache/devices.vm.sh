@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Drives come and go while mounts use the cache: each with what it has, while
+# files are read, and no byte is wrong.
+# vm: nvme=3:65 timeout=400 mem=1280
+
+# shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
+. "$GNS_TOP/selftests/lib/cluster.sh"
+# shellcheck source=lib.sh
+. "$GNS_TOP/selftests/cache/lib.sh"
+
+d=(/dev/nvme0n1 /dev/nvme1n1 /dev/nvme2n1)
+m=$LAB/a
+all=$((24 * 1048576))
+
+# is DRIVE STATE
+is()
+{
+	local file
+
+	for file in /sys/fs/gns/cache*/dev*/path; do
+		[ "$(<"$file")" != "$1" ] ||
+			[ "$(<"${file%path}state")" != "$2" ] || return 0
+	done
+	return 1
+}
+
+ctl()
+{
+	on a "$gnsctl" cache "$@"
+}
+
+# refused WORDS COMMAND...: it is, with these words
+refused()
+{
+	local words=$1
+
+	shift
+	if "$@" >"$LAB/said" 2>&1 || ! grep -qF -- "$words" "$LAB/said"; then
+		sed 's/^/# /' "$LAB/said"
+		return 1
+	fi
+}
+
+mkdir "$EXPORT"
+make_files "$EXPORT" 24 1048576
+(cd "$EXPORT" && sha256sum -- *) >"$LAB/wanted"
+"$gnsctl" cache format --force "${d[@]}" || lab_bail "no caches"
+cluster_start a
+origin_start && helper_start a && gns_mount a "cache=${d[0]}" ||
+	lab_bail "no mount"
+hits "$m" "$LAB/wanted" >/dev/null && sleep 1
+[ "$(hits "$m" "$LAB/wanted")" = $all ]
+result $? "all is on the first drive"
+
+refused "not a device of this cache" ctl drain "${d[1]}" &&
+	refused "it is in use" ctl add "${d[0]}" &&
+	refused "can not be opened" ctl add /dev/nowhere &&
+	refused "bad option" on a mount -i -o remount,cache_add=nvme1n1 "$m" &&
+	refused "for a remount" gns_mount a "cache=${d[0]},cache_add=${d[1]}" "$LAB/other" &&
+	dd if=/dev/zero of="${d[2]}" bs=4096 count=1 conv=fsync status=none &&
+	refused "not formatted" ctl add "${d[2]}" &&
+	"$gnsctl" cache format "${d[2]}"
+result $? "what is not possible is refused, and why"
+
+ctl add "${d[1]}" && is "${d[1]}" active
+result $? "a second drive is in use"
+ctl status | tee "$LAB/said" && grep -q "active.*${d[1]}" "$LAB/said"
+result $? "and shown"
+gns_mount a "cache=${d[0]}:${d[1]}" "$LAB/other" && gns_umount "$LAB/other"
+result $? "other mounts may name both"
+
+ctl drain "${d[0]}" && lab_until 60 is "${d[0]}" drained
+result $? "the first one is drained"
+fetched=$(count fill_bytes)
+[ "$(hits "$m" "$LAB/wanted")" = $all ] && [ "$(count fill_bytes)" = "$fetched" ]
+result $? "and all is on the other one"
+ctl remove "${d[0]}" && "$gnsctl" cache check "${d[0]}" &&
+	! is "${d[0]}" drained
+result $? "it is given back"
+[ "$(hits "$m" "$LAB/wanted")" = $all ]
+result $? "nothing is missed"
+
+# What a drive has is of use when it comes again.
+ctl remove "${d[1]}" && [ "$(hits "$m" "$LAB/wanted")" = 0 ]
+result $? "without a drive all is fetched"
+ctl add "${d[1]}" && fetched=$(count fill_bytes) &&
+	[ "$(hits "$m" "$LAB/wanted")" = $all ] &&
+	[ "$(count fill_bytes)" = "$fetched" ]
+result $? "and with one that had it, not a byte is"
+
+# All of it while files are read, by both ways.
+reading()
+{
+	while [ ! -e "$LAB/enough" ]; do
+		hits "$m" "$LAB/wanted" >/dev/null || return
+		dd if="$m/3" iflag=direct bs=1M status=none |
+			cmp -s - "$EXPORT/3" || return
+	done
+}
+
+reading &
+reader=$!
+ctl add "${d[0]}" "${d[2]}" || lab_bail "no drives"
+for ((i = 0; i < 12; i++)); do
+	victim=${d[i % 3]}
+	((i % 2)) || ctl drain "$victim" || break
+	sleep 0.$((RANDOM % 10))
+	ctl remove "$victim" && ctl add "$victim" || break
+done >"$LAB/said"
+[ $i = 12 ]
+result $? "they come and go while files are read"
+touch "$LAB/enough"
+wait $reader
+result $? "and no byte is wrong"
+
+ctl drain "${d[1]}" && ! is "${d[1]}" active && ctl add "${d[1]}" &&
+	is "${d[1]}" active
+result $? "one that was to go stays"
+gns_umount "$m"
+"$gnsctl" cache check "${d[@]}"
+result $? "all of it is right"
+lab_end

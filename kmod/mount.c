@@ -231,6 +231,8 @@ static int set_limit(struct fs_context *fc, struct gns_sb *gsb,
 	if (err == -EINVAL)
 		errorfc(fc, "cache_quota=%llu: less than a region of the cache",
 			limit->quota);
+	if (err == -ENOSPC)
+		errorfc(fc, "cache_quota, cache_pin: the cache has too many sets already");
 	return err;
 }
 

@@ -18,7 +18,7 @@ static int set_of_dir(struct gns_inode *gi)
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
 	u32 trees = gns_cache_trees(gsb->cache);
 
-	if (READ_ONCE(gi->trees) != trees) {
+	if (smp_load_acquire(&gi->trees) != trees) {
 		WRITE_ONCE(gi->cset, gns_cset_find_tree(gsb->cache,
 							gsb->s->origin,
 							&gi->fh));

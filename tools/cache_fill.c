@@ -53,9 +53,18 @@ static char *next_file(struct fill *f)
 	FTSENT *e;
 
 	pthread_mutex_lock(&f->lock);
-	while (!path && (e = fts_read(f->fts))) {
+	while (!path) {
+		errno = 0;
+		e = fts_read(f->fts);
+		if (!e && errno) {
+			complain("looking for files", errno);
+			f->failed++;
+		}
+		if (!e)
+			break;
 		if (e->fts_info == FTS_F) {
 			path = strdup(e->fts_path);
+			f->failed += !path;
 		} else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR ||
 			   e->fts_info == FTS_NS) {
 			complain(e->fts_path, e->fts_errno);

@@ -39,9 +39,11 @@ static int for_each_device(int argc, char **argv, const char *key,
 		return CTL_FAILED;
 	for (i = 1; i < argc; i++) {
 		/* One that was pulled out has only the name that it had. */
-		const char *device = realpath(argv[i], path);
+		const char *device = argv[i];
 
-		if (tell(dir, key, device ?: argv[i]))
+		if (*device != '/')
+			device = realpath(device, path) ?: argv[i];
+		if (tell(dir, key, device))
 			ret = CTL_FAILED;
 		else
 			printf("%s: %s\n", argv[i], done);

@@ -19,17 +19,29 @@ void gns_cdev_error(struct gns_cdev *d)
 		gns_cprepare_soon(d->cache);
 }
 
-/* c->lock held. What all devices that can be used have. */
+/*
+ * c->lock held. What all devices that can be used have, and who has how much of
+ * that: what is elsewhere is nobody's gain.
+ */
 static void sum_up(struct gns_cache *c)
 {
+	struct gns_cset *s;
 	struct gns_cdev *d;
-	u32 i;
+	u32 i, k;
 
 	c->room = 0;
+	for (i = 0; i < c->nsets; i++)
+		c->set[i]->held = 0;
 	for (i = 0; i < c->ndevs; i++) {
 		d = c->dev[i];
-		if (gns_cdev_usable(d))
-			c->room += d->geo.regions * d->geo.region_size;
+		if (!gns_cdev_usable(d))
+			continue;
+		c->room += d->geo.regions * d->geo.region_size;
+		for (k = 0; k < d->geo.regions; k++) {
+			s = d->region[k].set;
+			if (s)
+				s->held += d->geo.region_size;
+		}
 	}
 	gns_csets_share(c);
 }
@@ -70,13 +82,10 @@ static bool is_quiet(struct gns_cdev *d)
 {
 	struct gns_cache *c = d->cache;
 	bool quiet;
-	u32 i;
 
 	spin_lock(&c->lock);
-	quiet = c->preparing != d && !atomic_long_read(&d->writes);
-	for (i = 0; i < d->geo.regions && quiet; i++)
-		quiet = d->region[i].state != GNS_CR_OPEN &&
-			d->region[i].state != GNS_CR_FULL;
+	quiet = c->preparing != d && !atomic_long_read(&d->writes) &&
+		!d->nwritten;
 	spin_unlock(&c->lock);
 	return quiet;
 }
@@ -154,11 +163,25 @@ static int find_place(struct gns_cache *c, struct fs_context *fc)
 	return -ENOSPC;
 }
 
-/*
- * One more device, and what it has. inst->cache_mutex held, or nobody else knows
- * the cache; sleeps, killable.
- */
-int gns_cdev_join(struct gns_cache *c, const char *path, struct fs_context *fc)
+/** struct join - a device that comes */
+struct join {
+	struct work_struct work;
+	struct completion done;
+	struct gns_cdev *d;
+	int err;
+};
+
+static void join_work(struct work_struct *work)
+{
+	struct join *j = container_of(work, struct join, work);
+
+	j->err = gns_cdev_recover(j->d);
+	complete(&j->done);
+}
+
+/* It is opened, and in its place; nothing is known of it yet. */
+static int begin_join(struct gns_cache *c, struct join *j, const char *path,
+		      struct fs_context *fc)
 {
 	int err, at = find_place(c, fc);
 	struct gns_cdev *d;
@@ -174,22 +197,74 @@ int gns_cdev_join(struct gns_cache *c, const char *path, struct fs_context *fc)
 		return err;
 	}
 	spin_lock(&c->lock);
+	/* Before anything of it can be found. */
+	c->align = max(c->align, bdev_logical_block_size(d->bdev));
 	c->dev[at] = d;
 	c->ndevs = max_t(u32, c->ndevs, at + 1);
 	spin_unlock(&c->lock);
-	err = gns_cdev_recover(d);
+	j->d = d;
+	init_completion(&j->done);
+	INIT_WORK(&j->work, join_work);
+	queue_work(system_unbound_wq, &j->work);
+	return 0;
+}
+
+/* @err: of those before it, which are not to stay then. */
+static int end_join(struct join *j, int err)
+{
+	if (!err && wait_for_completion_killable(&j->done))
+		err = -EINTR;
+	if (err) {
+		WRITE_ONCE(j->d->out, true);
+		wait_for_completion(&j->done);
+	}
+	return err ?: j->err;
+}
+
+static void stay_joined(struct gns_cdev *d)
+{
+	struct gns_cache *c = d->cache;
+
 	spin_lock(&c->lock);
 	d->joining = false;
-	c->align = max(c->align, bdev_logical_block_size(d->bdev));
 	sum_up(c);
 	spin_unlock(&c->lock);
-	/* If somebody kills that, too, there is one that is not used. */
-	if (err)
-		leave(d);
+}
+
+/*
+ * "/dev/a[:/dev/b...]", all of them at once: each drive says by itself what it
+ * has. All or none. inst->cache_mutex held, or nobody else knows the cache;
+ * sleeps, killable.
+ */
+int gns_cdevs_join(struct gns_cache *c, const char *spec, struct fs_context *fc)
+{
+	char *copy = kstrdup(spec, GFP_KERNEL), *rest = copy, *path;
+	struct join *j;
+	u32 n = 0, i;
+	int err = 0;
+
+	j = kcalloc(GNS_CDEVS_MAX, sizeof(*j), GFP_KERNEL);
+	if (!j || !copy)
+		err = -ENOMEM;
+	while (!err && (path = strsep(&rest, ":"))) {
+		err = begin_join(c, &j[n], path, fc);
+		n += !err;
+	}
+	for (i = 0; i < n; i++)
+		err = end_join(&j[i], err);
+	for (i = 0; i < n; i++) {
+		/* If somebody kills that, too, there is one that is not used. */
+		if (err)
+			leave(j[i].d);
+		else
+			stay_joined(j[i].d);
+	}
+	kfree(j);
+	kfree(copy);
 	return err;
 }
 
-/* By any of its names, or by the one that it was given when it is not there. */
+/* By any of its names, or, if it is not there any more, by the one it was given. */
 static struct gns_cdev *find(struct gns_cache *c, const char *path)
 {
 	struct gns_cdev *d;
@@ -200,10 +275,12 @@ static struct gns_cdev *find(struct gns_cache *c, const char *path)
 		dev = 0;
 	for (i = 0; i < c->ndevs; i++) {
 		d = c->dev[i];
-		if (d && (dev ? d->bdev->bd_dev == dev :
-				!strcmp(d->path, path)))
+		if (d && dev && d->bdev->bd_dev == dev)
 			return d;
 	}
+	for (i = 0; i < c->ndevs; i++)
+		if (c->dev[i] && !strcmp(c->dev[i]->path, path))
+			return c->dev[i];
 	return NULL;
 }
 
@@ -235,16 +312,30 @@ static int stay(struct gns_cdev *d, struct fs_context *fc)
 	return 0;
 }
 
-static int drain(struct gns_cdev *d)
+static int drain(struct gns_cdev *d, struct fs_context *fc)
 {
 	struct gns_cache *c = d->cache;
+	bool others = false;
+	u32 i;
 
+	if (d->out) {
+		errorfc(fc, "cache_drain=%s: it has failed: remove it", d->path);
+		return -EIO;
+	}
 	spin_lock(&c->lock);
-	d->drain = true;
-	gns_cdev_close_open(d);
-	sum_up(c);
+	for (i = 0; i < c->ndevs; i++)
+		others |= c->dev[i] != d && gns_cdev_usable(c->dev[i]);
+	if (others) {
+		d->drain = true;
+		gns_cdev_close_open(d);
+		sum_up(c);
+	}
 	spin_unlock(&c->lock);
-	return 0;
+	if (others)
+		return 0;
+	errorfc(fc, "cache_drain=%s: there is no other device: add one, or remove it",
+		d->path);
+	return -ENOSPC;
 }
 
 int gns_cache_change(struct gns_cache *c, enum gns_cache_change what,
@@ -257,12 +348,12 @@ int gns_cache_change(struct gns_cache *c, enum gns_cache_change what,
 		return -EINTR;
 	d = find(c, path);
 	if (what == GNS_CACHE_ADD) {
-		err = d ? stay(d, fc) : gns_cdev_join(c, path, fc);
+		err = d ? stay(d, fc) : gns_cdevs_join(c, path, fc);
 	} else if (!d) {
 		errorfc(fc, "%s: not a device of this cache", path);
 		err = -ENODEV;
 	} else {
-		err = what == GNS_CACHE_DRAIN ? drain(d) : leave(d);
+		err = what == GNS_CACHE_DRAIN ? drain(d, fc) : leave(d);
 	}
 	gns_cprepare_soon(c);
 	mutex_unlock(&c->inst->cache_mutex);

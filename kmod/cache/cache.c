@@ -34,6 +34,12 @@ static void destroy(struct gns_cache *c)
 {
 	u32 i;
 
+	/* Nobody looks, or says what is to be, from here on. */
+	for (i = 0; i < c->nsets; i++)
+		gns_csysfs_del_set(c->set[i]);
+	for (i = 0; i < c->ndevs; i++)
+		if (c->dev[i])
+			gns_csysfs_del_dev(c->dev[i]);
 	gns_cregion_close_all(c);
 	/* Reads and writes under way, and what they seal. */
 	wait_event(c->idle, !atomic_read(&c->busy));
@@ -43,28 +49,14 @@ static void destroy(struct gns_cache *c)
 		destroy_workqueue(c->regions_wq);
 	if (c->wq)
 		destroy_workqueue(c->wq);
-	for (i = 0; i < c->ndevs; i++) {
-		if (!c->dev[i])
-			continue;
-		gns_csysfs_del_dev(c->dev[i]);
-		gns_cdev_close(c->dev[i]);
-	}
+	for (i = 0; i < c->ndevs; i++)
+		if (c->dev[i])
+			gns_cdev_close(c->dev[i]);
 	gns_csets_exit(c);
 	gns_csysfs_del(c);
 	gns_cindex_exit(c);
 	kfree(c->spec);
 	kfree(c);
-}
-
-static int open_all(struct gns_cache *c, struct fs_context *fc)
-{
-	char *copy = kstrdup(c->spec, GFP_KERNEL), *rest = copy, *path;
-	int err = copy ? 0 : -ENOMEM;
-
-	while (!err && (path = strsep(&rest, ":")))
-		err = gns_cdev_join(c, path, fc);
-	kfree(copy);
-	return err;
 }
 
 static struct gns_cache *make(struct gns_instance *inst, const char *spec,
@@ -95,7 +87,7 @@ static struct gns_cache *make(struct gns_instance *inst, const char *spec,
 	if (!err)
 		err = gns_csets_init(c);
 	if (!err)
-		err = open_all(c, fc);
+		err = gns_cdevs_join(c, spec, fc);
 	if (!err)
 		err = gns_csets_start(c);
 	if (err) {

@@ -43,7 +43,8 @@ struct gns_cache *gns_cache_get(struct gns_instance *inst, const char *spec,
  * @limit: of it
  *
  * Context: process, sleeps. Return: its number, as long as the cache lives;
- * -ENOMEM; -EINVAL: the quota is less than a region.
+ * -ENOMEM; -EINTR; -EINVAL: the quota is less than a region; -ENOSPC: there are so
+ * many sets that it shares one, and can not have limits.
  */
 int gns_cset_of_export(struct gns_cache *cache, const char *name,
 		       const struct gns_climit *limit);

@@ -429,6 +429,10 @@ ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
 	if (!ret)
 		ret = look_first(d, gns_isb(&gi->vfs_inode),
 				 iocb->ki_flags & IOCB_NOWAIT);
+	/* A device with larger blocks may have come since somebody looked. */
+	if (!ret && (pos | d->len | iov_iter_alignment(to)) &
+			    (gns_cdirect_align(gi->cobj) - 1))
+		ret = -ENODATA;
 	if (ret)
 		return give_up(d, ret);
 	want = d->len;
@@ -466,5 +470,5 @@ u64 gns_cdirect_absent(struct gns_inode *gi, u64 pos, u64 len)
 
 u32 gns_cdirect_align(const struct gns_cobj *obj)
 {
-	return obj->cache->align;
+	return READ_ONCE(obj->cache->align);
 }

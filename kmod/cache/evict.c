@@ -61,13 +61,16 @@ static bool can_write(struct gns_cache *c)
 
 /*
  * A region that others need is read all the same: up to @left bytes of it are
- * written again. With @all: those that nobody has read, too.
+ * written again. With @all: those that nobody has read, too. Returns how many
+ * extents have found no place.
  */
-static void write_again(struct gns_cregion *r, u64 left, bool all)
+static u32 write_again(struct gns_cregion *r, u64 left, bool all)
 {
 	u8 *buf = kvmalloc(GNS_MEDIA_EXTENT_MAX, GFP_KERNEL);
 	struct gns_cache *c = r->dev->cache;
+	struct gns_cset *s = r->set;
 	struct gns_cext *x;
+	u32 homeless = 0;
 	u64 version;
 
 	for (x = r->ext; x && buf; x = x->next) {
@@ -81,10 +84,14 @@ static void write_again(struct gns_cregion *r, u64 left, bool all)
 		if (!gns_cext_read(x, buf))
 			continue;
 		left -= x->len * GNS_MEDIA_BLOCK;
-		gns_cext_again(x, version, buf);
+		if (!gns_cext_again(x, s, version, buf))
+			homeless++;
+		else if (all)
+			gns_cext_drop(x); /* not once more */
 		cond_resched();
 	}
 	kvfree(buf);
+	return homeless;
 }
 
 /* c->lock held: new chunks may push out what is there. */
@@ -189,15 +196,16 @@ static struct gns_cregion *of_its_own(struct gns_cset *s, struct gns_cdev *d)
  */
 static struct gns_cset *giver(struct gns_cset *s, const struct gns_cdev *d)
 {
-	u64 size = d->geo.region_size, most = size;
+	u64 most = d->geo.region_size;
 	struct gns_cset *g = s, *o;
 	u32 i;
 
-	if (s->held + size > s->share)
+	/* The last region need not be needed as a whole. */
+	if (s->held >= s->share)
 		return s;
 	for (i = 0; i < s->cache->nsets; i++) {
 		o = s->cache->set[i];
-		if (o->held < o->share + most || !oldest(o, d))
+		if (o->pin || o->held < o->share + most || !oldest(o, d))
 			continue;
 		g = o;
 		most = o->held - o->share;
@@ -240,18 +248,34 @@ struct gns_cregion *gns_cevict_over(struct gns_cdev *d)
 	return r;
 }
 
-/* One of a device that is drained, when what it has is elsewhere; likewise. */
-struct gns_cregion *gns_cevict_drained(struct gns_cdev *d)
+/*
+ * One of a device that is drained, when what it has is elsewhere, or has no place
+ * there; likewise. NULL with @more: others have to get regions ready first.
+ */
+struct gns_cregion *gns_cevict_drained(struct gns_cdev *d, bool *more)
 {
 	struct gns_cache *c = d->cache;
 	struct gns_cregion *r = NULL;
-	u32 i;
+	u32 i, homeless, before;
 
+	*more = false;
 	spin_lock(&c->lock);
 	for (i = 0; i < c->nsets && !r; i++)
 		r = take(oldest(c->set[i], d));
 	spin_unlock(&c->lock);
-	if (r)
-		write_again(r, d->geo.region_size, true);
-	return r;
+	if (!r)
+		return NULL;
+	before = r->homeless;
+	homeless = write_again(r, d->geo.region_size, true);
+	r->homeless = homeless;
+	/* What was written is not here any more; the rest comes again, or stays out. */
+	if (!homeless || (before && homeless >= before))
+		return r;
+	*more = true;
+	spin_lock(&c->lock);
+	r->state = GNS_CR_SEALED;
+	r->set->wants = true;
+	list_add(&r->link, &r->set->sealed[d->index]);
+	spin_unlock(&c->lock);
+	return NULL;
 }

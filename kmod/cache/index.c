@@ -179,15 +179,16 @@ static void insert(struct gns_cext *x)
 
 /*
  * What is kept from now on is of @version: what there is of another one goes.
- * There may be a great many; until they are gone nothing is found, or added.
+ * There may be a great many; until they are gone nothing is found, or added. With
+ * @newer: only if it is newer than what is kept.
  */
-void gns_cobj_turn(struct gns_cobj *obj, u64 version)
+void gns_cobj_turn(struct gns_cobj *obj, u64 version, bool newer)
 {
 	struct gns_cext *x;
 	u32 n = 0;
 
 	spin_lock(&obj->lock);
-	if (obj->version == version) {
+	if (obj->version == version || (newer && obj->version > version)) {
 		spin_unlock(&obj->lock);
 		return;
 	}

@@ -84,6 +84,7 @@ enum gns_cstate {
  * @seen:   C policy's now when it was opened or judged to be kept
  * @picky:  C only what was missed a moment ago has place in it
  * @failed: a write to it failed
+ * @homeless: extents that have found no place elsewhere; @prepare only
  * @table:  while it is written: GNS_CEXTENTS_MAX of them
  * @sums:   C checksums: while it is written; with verify=all as long as it lives
  * @table_at: of the table on the device, bytes from the begin; sealed ones
@@ -105,6 +106,7 @@ struct gns_cregion {
 	u64 seen;
 	bool picky;
 	bool failed;
+	u32 homeless;
 	struct gns_media_extent *table;
 	__le32 *sums;
 	u32 table_at;
@@ -125,6 +127,8 @@ struct gns_cregion {
  * @ready:  C for a set, or for whoever comes first
  * @nready: C of the latter
  * @nopen:  C
+ * @nwritten: C regions that are OPEN or FULL
+ * @nheld:  C regions that are a set's
  * @writes: A bytes under way
  * @errors: A bios that have failed
  * @joining: C it is not known yet what it has
@@ -147,6 +151,8 @@ struct gns_cdev {
 	struct list_head ready;
 	u32 nready;
 	u32 nopen;
+	u32 nwritten;
+	u32 nheld;
 	atomic_long_t writes;
 	atomic_t errors;
 	bool joining;
@@ -167,6 +173,7 @@ struct gns_cdev {
  * @name:   C for people; NULL: it was found on a device, and nobody has come
  * @policy: C NULL: likewise
  * @missed: C
+ * @credit: C bytes that were read here and there, and not counted yet
  * @again:  C what was missed a moment ago has come, and found no place
  * @wants:  C something has found no place
  * @mean:   C mean length of the chunks that were read lately, bytes
@@ -174,7 +181,7 @@ struct gns_cdev {
  * @quota:  C bytes that it has at most; 0: as much as there is
  * @pin:    C what it has stays
  * @share:  C bytes that it may have, beside the others
- * @held:   C bytes of its regions
+ * @held:   C bytes of its regions, on devices that can be used
  * @open:   C by device: the region that is written to; NULL
  * @sealed: C by device: oldest first
  * @kobj:   see sysfs.c
@@ -188,6 +195,7 @@ struct gns_cset {
 	char *name;
 	struct gns_pset *policy;
 	struct gns_pmissed missed;
+	u64 credit;
 	bool again;
 	bool wants;
 	u64 mean;
@@ -213,6 +221,7 @@ struct gns_cset {
  * @turn:    C the device that is written to next
  * @set:     C the first one is for what has no other one
  * @nsets:   C
+ * @sets_mutex: one is made at a time
  * @ntrees:  C R sets that are trees
  * @now:     C reads of chunks
  * @needs:   C room for gns_csets_share()
@@ -246,6 +255,7 @@ struct gns_cache {
 	u32 turn;
 	struct gns_cset *set[GNS_CSETS_MAX];
 	u32 nsets;
+	struct mutex sets_mutex; /* new sets */
 	u32 ntrees;
 	u64 now;
 	u64 needs[GNS_CSETS_MAX];
@@ -440,6 +450,8 @@ struct gns_cdev *gns_cdev_open(struct gns_cache *c, u32 index, const char *path,
 			       struct fs_context *fc);
 void gns_cdev_close(struct gns_cdev *d);
 int gns_cdev_rw(struct gns_cdev *d, blk_opf_t opf, u64 at, void *buf, u32 len);
+
+/* recover.c: sleeps; 0 or -errno */
 int gns_cdev_recover(struct gns_cdev *d);
 
 /* region.c */
@@ -455,15 +467,16 @@ void gns_cregion_written(struct gns_cregion *r, bool failed);
 
 /* space.c */
 bool gns_cregion_memory(const struct gns_cache *c);
-bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version,
+bool gns_cregion_space(struct gns_cset *s, struct gns_cext *x, u64 version,
 		       bool again);
 void gns_cregion_close_all(struct gns_cache *c);
+void gns_cset_close(struct gns_cset *s, struct gns_cdev *d);
 void gns_cdev_close_open(struct gns_cdev *d);
 
 /* evict.c */
 struct gns_cregion *gns_cevict(struct gns_cdev *d, struct gns_cset *s);
 struct gns_cregion *gns_cevict_over(struct gns_cdev *d);
-struct gns_cregion *gns_cevict_drained(struct gns_cdev *d);
+struct gns_cregion *gns_cevict_drained(struct gns_cdev *d, bool *more);
 
 /* prepare.c */
 void gns_cprepare(struct work_struct *work);
@@ -473,7 +486,8 @@ void gns_cprepare_soon(struct gns_cache *c);
 void gns_cdev_error(struct gns_cdev *d);
 void gns_cdev_out(struct gns_cdev *d);
 void gns_cdev_forget(struct gns_cdev *d);
-int gns_cdev_join(struct gns_cache *c, const char *path, struct fs_context *fc);
+int gns_cdevs_join(struct gns_cache *c, const char *spec,
+		   struct fs_context *fc);
 bool gns_cache_has(struct gns_cache *c, const char *spec);
 
 /* sysfs.c: 0 or -errno; sleep */
@@ -491,7 +505,7 @@ void gns_cindex_exit(struct gns_cache *c);
 struct gns_cobj *gns_cobj_by_key(struct gns_cache *c, const u8 *key);
 struct gns_cext *gns_cext_new(struct gns_cobj *obj, u32 off, u16 len);
 void gns_cext_free(struct gns_cext *x);
-void gns_cobj_turn(struct gns_cobj *obj, u64 version);
+void gns_cobj_turn(struct gns_cobj *obj, u64 version, bool newer);
 void gns_cext_add(struct gns_cext *x, u64 version);
 void gns_cext_drop(struct gns_cext *x);
 struct gns_cext *gns_cext_find(struct gns_cobj *obj, u32 off);
@@ -503,8 +517,12 @@ void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n);
 void gns_cpieces_drop(const struct gns_cpiece *piece, u32 n,
 		      const struct gns_cdev *d);
 
-/* keep.c: what is there already, once more; sleeps. @buf: all of it, and right */
-void gns_cext_again(struct gns_cext *x, u64 version, const u8 *buf);
+/*
+ * keep.c: what is there already, once more, for the set; sleeps. @buf: all of it,
+ * and right. False: there is no place for all of it.
+ */
+bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
+		    const u8 *buf);
 
 /* verify.c: sleep, for the device */
 bool gns_cext_read(const struct gns_cext *x, u8 *buf);

@@ -165,8 +165,8 @@ static bool is_kept(struct gns_cobj *obj, u32 off)
 }
 
 /* As much of it as there is place for in one region; NULL: there is none. */
-static struct keep *keep_new(struct gns_cobj *obj, u64 version, bool again,
-			     u32 off, u32 len, u32 nr)
+static struct keep *keep_new(struct gns_cobj *obj, struct gns_cset *s,
+			     u64 version, bool again, u32 off, u32 len, u32 nr)
 {
 	struct keep *k = kzalloc(struct_size(k, folios, nr), GFP_NOFS);
 
@@ -176,7 +176,7 @@ static struct keep *keep_new(struct gns_cobj *obj, u64 version, bool again,
 	atomic_set(&k->bios, 1);
 	INIT_WORK(&k->work, keep_send);
 	k->x = gns_cext_new(obj, off, len / GNS_MEDIA_BLOCK);
-	if (k->x && gns_cregion_space(obj->cache, k->x, version, again)) {
+	if (k->x && gns_cregion_space(s, k->x, version, again)) {
 		k->len = k->x->len * GNS_MEDIA_BLOCK;
 		return k;
 	}
@@ -186,17 +186,21 @@ static struct keep *keep_new(struct gns_cobj *obj, u64 version, bool again,
 	return NULL;
 }
 
-/* Blocks from @off on, until the first one that is kept, or all of them. */
-static void keep_blocks(struct gns_cobj *obj, u64 version, bool again, u64 off,
-			u32 len, struct folio **folios, u32 nr, bool all)
+/*
+ * Blocks from @off on, until the first one that is kept, or all of them. False:
+ * there was no place for some.
+ */
+static bool keep_blocks(struct gns_cobj *obj, struct gns_cset *s, u64 version,
+			bool again, u64 off, u32 len, struct folio **folios,
+			u32 nr, bool all)
 {
 	u32 done = 0;
 	struct keep *k;
 
 	while (done < len && (all || !is_kept(obj, (u32)off))) {
-		k = keep_new(obj, version, again, (u32)off, len - done, nr);
+		k = keep_new(obj, s, version, again, (u32)off, len - done, nr);
 		if (!k)
-			return;
+			return false;
 		gns_cache_busy(obj->cache);
 		atomic_long_add(k->len, &gns_cext_region(k->x)->dev->writes);
 		take_folios(k, folios, done);
@@ -205,6 +209,7 @@ static void keep_blocks(struct gns_cobj *obj, u64 version, bool again, u64 off,
 		off += k->x->len;
 		queue_work(obj->cache->wq, &k->work);
 	}
+	return true;
 }
 
 void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
@@ -218,9 +223,9 @@ void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 	len = ALIGN(len, GNS_MEDIA_BLOCK);
 	if (off > U32_MAX - len / GNS_MEDIA_BLOCK || len > GNS_MEDIA_EXTENT_MAX)
 		return;
-	gns_cobj_turn(obj, version);
-	keep_blocks(obj, version, READ_ONCE(obj->again), off, len, folios, nr,
-		    false);
+	gns_cobj_turn(obj, version, false);
+	keep_blocks(obj, gns_cobj_cset(obj), version, READ_ONCE(obj->again),
+		    off, len, folios, nr, false);
 }
 
 /* Folios for @len bytes, large ones if there are; fewer than that: no memory. */
@@ -283,15 +288,17 @@ static void put_folios(struct folio **folios, u32 n)
 	kvfree(folios);
 }
 
-void gns_cext_again(struct gns_cext *x, u64 version, const u8 *buf)
+bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
+		    const u8 *buf)
 {
 	u32 len = x->len * GNS_MEDIA_BLOCK, n;
 	struct folio **folios = copy_out(buf, len, &n);
+	bool all;
 
-	if (n)
-		keep_blocks(x->obj, version, true, x->off, len, folios, n,
-			    true);
+	all = n && keep_blocks(x->obj, s, version, true, x->off, len, folios, n,
+			       true);
 	put_folios(folios, n);
+	return all;
 }
 
 void gns_cobj_keep_copy(struct gns_cobj *obj, u64 version, u64 size, u64 pos,

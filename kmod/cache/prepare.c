@@ -8,6 +8,9 @@
 
 static_assert(GNS_CSETS_MAX <= 64);
 
+/* A device with fewer regions has none to spare. */
+#define MANY 64u
+
 /* Any context. */
 void gns_cprepare_soon(struct gns_cache *c)
 {
@@ -72,18 +75,19 @@ static bool make_ready(struct gns_cregion *r, struct gns_cset *s)
 	return !err;
 }
 
-/* Is there one for @s already? */
+/* Are there enough for @s already? */
 static bool has_ready(struct gns_cdev *d, struct gns_cset *s)
 {
-	bool grows, ret = false;
+	u32 enough = d->geo.regions < MANY ? 1 : GNS_CREADY, n = 0;
 	struct gns_cregion *r;
+	bool grows;
 
 	spin_lock(&d->cache->lock);
 	grows = !s->quota || s->held + d->geo.region_size <= s->quota;
 	list_for_each_entry(r, &d->ready, link)
-		ret |= r->set == s || (!r->set && grows);
+		n += r->set == s || (!r->set && grows);
 	spin_unlock(&d->cache->lock);
-	return ret;
+	return n >= enough;
 }
 
 /* Of those in @wants whoever has found no place on this device. */
@@ -94,13 +98,13 @@ static void make_room(struct gns_cdev *d, u64 wants)
 
 	for (; wants; wants &= wants - 1) {
 		s = d->cache->set[__ffs64(wants)];
-		if (!gns_cdev_usable(d) || READ_ONCE(d->cache->closing) ||
-		    has_ready(d, s))
-			continue;
-		r = gns_cevict(d, s);
-		if (r && !make_ready(r, s))
+		if (!gns_cdev_usable(d) || READ_ONCE(d->cache->closing))
 			return;
-		cond_resched();
+		while (!has_ready(d, s) && (r = gns_cevict(d, s))) {
+			if (!make_ready(r, s))
+				return;
+			cond_resched();
+		}
 	}
 }
 
@@ -108,6 +112,7 @@ static void make_room(struct gns_cdev *d, u64 wants)
 static bool drain(struct gns_cdev *d)
 {
 	struct gns_cregion *r;
+	bool more = false;
 
 	spin_lock(&d->cache->lock);
 	r = list_first_entry_or_null(&d->ready, struct gns_cregion, link);
@@ -118,10 +123,34 @@ static bool drain(struct gns_cdev *d)
 	}
 	spin_unlock(&d->cache->lock);
 	if (!r)
-		r = gns_cevict_drained(d);
+		r = gns_cevict_drained(d, &more);
 	if (r)
 		set_free(r);
-	return r;
+	return r || more;
+}
+
+/* What was meant for a set that has too much, or has gone, is for all again. */
+static void release(struct gns_cdev *d)
+{
+	struct gns_cregion *r;
+	struct gns_cset *s;
+	u32 i;
+
+	spin_lock(&d->cache->lock);
+	list_for_each_entry(r, &d->ready, link) {
+		s = r->set;
+		if (!s || (s->share && (!s->quota || s->held <= s->quota)))
+			continue;
+		gns_cregion_assign(r, NULL);
+		r->picky = false;
+		d->nready++;
+	}
+	for (i = 0; i < d->cache->nsets; i++) {
+		s = d->cache->set[i];
+		if (s->open[d->index] && s->quota && s->held > s->quota)
+			gns_cset_close(s, d);
+	}
+	spin_unlock(&d->cache->lock);
 }
 
 /* True: it is to be asked again. */
@@ -139,6 +168,7 @@ static bool prepare_one(struct gns_cdev *d, u64 wants)
 		return false;
 	if (READ_ONCE(d->drain))
 		return drain(d) && !READ_ONCE(d->cache->closing);
+	release(d);
 	while ((r = gns_cevict_over(d)))
 		set_free(r);
 	while ((r = take_free(d)) && make_ready(r, NULL))

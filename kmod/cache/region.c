@@ -132,10 +132,14 @@ static void seal_work(struct work_struct *work)
 	shrink_tables(r);
 	if (err) {
 		gns_cregion_bad(r, err);
+		spin_lock(&c->lock);
+		r->dev->nwritten--;
+		spin_unlock(&c->lock);
 		gns_cache_done(c);
 		return;
 	}
 	spin_lock(&c->lock);
+	r->dev->nwritten--;
 	if (r->count) {
 		r->state = GNS_CR_SEALED;
 		list_add_tail(&r->link, &r->set->sealed[r->dev->index]);
@@ -146,20 +150,26 @@ static void seal_work(struct work_struct *work)
 	}
 	/* From here on the device may be taken away. */
 	spin_unlock(&c->lock);
+	/* It may be that somebody waits for one that he can give up. */
+	gns_cprepare_soon(c);
 	gns_cache_done(c);
 }
 
 /* c->lock held. NULL: it is nobody's. */
 void gns_cregion_assign(struct gns_cregion *r, struct gns_cset *s)
 {
-	u64 size = r->dev->geo.region_size;
+	struct gns_cdev *d = r->dev;
+	u64 size = gns_cdev_usable(d) ? d->geo.region_size : 0;
 
-	lockdep_assert_held(&r->dev->cache->lock);
+	lockdep_assert_held(&d->cache->lock);
 	if (r->set)
 		r->set->held -= size;
+	d->nheld -= !!r->set;
 	r->set = s;
+	r->homeless = 0;
 	if (s)
 		s->held += size;
+	d->nheld += !!s;
 }
 
 void gns_cregion_unpin(struct gns_cregion *r)

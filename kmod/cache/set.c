@@ -28,19 +28,23 @@ static u64 mean_of(const struct gns_cset *s)
 	return max(s->mean, (u64)GNS_MEDIA_BLOCK);
 }
 
-/* Bytes that a set would like to have; c->lock held. */
+/*
+ * Bytes that a set would like to have, with some more, for they are estimated;
+ * c->lock held. Of one that was found on the devices it is not known what is in
+ * use until that was read: as much as it has.
+ */
 static u64 need(const struct gns_cset *s)
 {
 	u64 size, chunks = s->cache->room / mean_of(s);
 
-	if (!s->policy || !s->policy->now)
+	if (!s->policy)
 		return s->pin ? s->held : 0;
 	size = gns_pset_size(s->policy);
 	if (!s->pin && s->cache->now - s->last > GONE_AFTER * (chunks + size))
 		return 0;
-	if (check_mul_overflow(size, mean_of(s), &size))
+	if (check_mul_overflow(size + size / 8, mean_of(s), &size))
 		size = U64_MAX;
-	if (s->pin)
+	if (s->pin || s->policy->now < 2 * s->held / mean_of(s))
 		size = max(size, s->held);
 	return s->quota ? min(size, s->quota) : size;
 }
@@ -94,6 +98,31 @@ static struct gns_cset *judged_by(const struct gns_cobj *obj)
 }
 
 /*
+ * A chunk is read, the clock of all that. Of the first ones the mean is as it is:
+ * what seems to fit is let in.
+ */
+static void read_chunk(struct gns_cset *s, u64 hash, s64 chunk, u64 room)
+{
+	struct gns_cache *c = s->cache;
+
+	s->mean += (chunk - (s64)s->mean) /
+		   (s64)min(s->policy->now + 1, MEAN_OF);
+	if (!(c->now++ % SHARE_EVERY) || s->policy->now < 2)
+		gns_csets_share(c);
+	gns_pset_seen(s->policy, hash, room);
+}
+
+/* Who reads here and there reads a chunk with as many bytes as it has. */
+static bool is_whole(struct gns_cset *s, u32 len, u64 chunk)
+{
+	s->credit += len;
+	if (s->credit < chunk)
+		return false;
+	s->credit -= chunk;
+	return true;
+}
+
+/*
  * Somebody reads these bytes, of a file of @size, whether they are kept or not.
  * A chunk is what one extent may have; who goes on in it reads it once. Whether
  * it was @missed a moment ago is asked of where he began.
@@ -102,8 +131,8 @@ void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
 		    bool missed)
 {
 	u64 nr = pos / GNS_MEDIA_EXTENT_MAX, room;
-	bool goes_on = pos % GNS_MEDIA_EXTENT_MAX &&
-		       pos == READ_ONCE(obj->next);
+	bool begins = !(pos % GNS_MEDIA_EXTENT_MAX);
+	bool goes_on = !begins && pos == READ_ONCE(obj->next);
 	struct gns_cache *c = obj->cache;
 	struct gns_cset *s;
 	s64 chunk;
@@ -115,18 +144,14 @@ void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
 		      size - nr * GNS_MEDIA_EXTENT_MAX);
 	spin_lock(&c->lock);
 	s = judged_by(obj);
-	/* Of the first ones as it is: what seems to fit is let in. */
-	s->mean += (chunk - (s64)s->mean) /
-		   (s64)min(s->policy->now + 1, MEAN_OF);
 	s->last = c->now;
-	if (!(c->now++ % SHARE_EVERY) || s->policy->now < 2)
-		gns_csets_share(c);
 	room = s->share / mean_of(s);
-	gns_pset_seen(s->policy, hash_of(obj, nr), room);
 	if (missed)
 		WRITE_ONCE(obj->again,
 			   gns_pmissed_before(&s->missed, hash_of(obj, ~pos),
 					      room));
+	if (begins || is_whole(s, len, chunk))
+		read_chunk(s, hash_of(obj, nr), chunk, room);
 	spin_unlock(&c->lock);
 }
 
@@ -162,17 +187,10 @@ static struct gns_cset *find(struct gns_cache *c, u64 id)
 	return NULL;
 }
 
-/*
- * The set of that id, made if it is not there; the first one when there are too
- * many. inst->cache_mutex held; NULL: no memory.
- */
-struct gns_cset *gns_cset_found(struct gns_cache *c, u64 id)
+static struct gns_cset *add(struct gns_cache *c, u64 id)
 {
-	struct gns_cset *s = find(c, id);
+	struct gns_cset *s = new_set(c, id);
 
-	if (s || c->nsets == GNS_CSETS_MAX)
-		return s ?: c->set[0];
-	s = new_set(c, id);
 	if (!s)
 		return NULL;
 	s->index = c->nsets;
@@ -183,6 +201,22 @@ struct gns_cset *gns_cset_found(struct gns_cache *c, u64 id)
 	spin_lock(&c->lock);
 	c->set[c->nsets++] = s;
 	spin_unlock(&c->lock);
+	return s;
+}
+
+/*
+ * The set of that id, made if it is not there; the first one when there are too
+ * many. Sleeps. NULL: no memory.
+ */
+struct gns_cset *gns_cset_found(struct gns_cache *c, u64 id)
+{
+	struct gns_cset *s;
+
+	mutex_lock(&c->sets_mutex);
+	s = find(c, id);
+	if (!s)
+		s = c->nsets < GNS_CSETS_MAX ? add(c, id) : c->set[0];
+	mutex_unlock(&c->sets_mutex);
 	return s;
 }
 
@@ -212,6 +246,7 @@ static int come(struct gns_cset *s, const char *name)
 		s->policy = policy;
 	s->missed.slot = s->cache->missed;
 	s->missed.slots = s->cache->nmissed;
+	s->last = s->cache->now;
 	spin_unlock(&s->cache->lock);
 	return 0;
 }
@@ -219,6 +254,7 @@ static int come(struct gns_cset *s, const char *name)
 /* Before the first device. */
 int gns_csets_init(struct gns_cache *c)
 {
+	mutex_init(&c->sets_mutex);
 	return gns_cset_found(c, ID_REST) ? 0 : -ENOMEM;
 }
 
@@ -239,10 +275,8 @@ void gns_csets_exit(struct gns_cache *c)
 {
 	u32 i;
 
-	for (i = 0; i < c->nsets; i++) {
-		gns_csysfs_del_set(c->set[i]);
+	for (i = 0; i < c->nsets; i++)
 		free_set(c->set[i]);
-	}
 	kvfree(c->missed);
 }
 
@@ -294,11 +328,16 @@ int gns_cset_of_export(struct gns_cache *c, const char *name,
 	blake2s_init(&hash, sizeof(id));
 	blake2s_update(&hash, name, strlen(name));
 	blake2s_final(&hash, (u8 *)&id);
-	mutex_lock(&c->inst->cache_mutex);
+	if (mutex_lock_killable(&c->inst->cache_mutex))
+		return -EINTR;
 	s = use(c, id, name);
 	mutex_unlock(&c->inst->cache_mutex);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
+	if (!limit->has_quota && !limit->has_pin)
+		return s->index;
+	if (!s->index)
+		return -ENOSPC;
 	err = gns_cset_limit(s, limit->has_quota ? &limit->quota : NULL,
 			     limit->has_pin ? &limit->pin : NULL);
 	return err ?: s->index;
@@ -341,7 +380,8 @@ int gns_cset_of_tree(struct gns_cache *c, const char *origin,
 		s = use(c, tree_id(key), name);
 	if (!IS_ERR(s) && !s->tree) {
 		s->tree = true;
-		WRITE_ONCE(c->ntrees, c->ntrees + 1);
+		/* Behind it: who sees that finds the set. */
+		smp_store_release(&c->ntrees, c->ntrees + 1);
 	}
 	mutex_unlock(&c->inst->cache_mutex);
 	if (IS_ERR(s))
@@ -371,7 +411,7 @@ int gns_cset_find_tree(struct gns_cache *c, const char *origin,
 
 u32 gns_cache_trees(const struct gns_cache *c)
 {
-	return READ_ONCE(c->ntrees);
+	return smp_load_acquire(&c->ntrees);
 }
 
 void gns_cobj_use_set(struct gns_cobj *obj, int set)

@@ -6,8 +6,11 @@
 #include <linux/mm.h>
 #include "int.h"
 
+/* Reads of chunks of others, behind which a set's open region is closed. */
+#define UNREAD_FOR 4096u
+
 /* c->lock held: nobody gets space in it from now on. */
-static void close_region(struct gns_cset *s, struct gns_cdev *d)
+void gns_cset_close(struct gns_cset *s, struct gns_cdev *d)
 {
 	struct gns_cregion *r = s->open[d->index];
 
@@ -34,19 +37,31 @@ static u32 fits(const struct gns_cregion *r, u32 len)
 	return len <= room ? len : ALIGN_DOWN(room, GNS_MEDIA_SUM_UNIT);
 }
 
-/* Tables of open regions take memory: who was read least lately has to wait. */
-static void close_one(struct gns_cdev *d)
+/*
+ * Tables of open regions take memory: one that is full for the most part is
+ * closed, or one that nobody has read for long. False: there is none, and closing
+ * another would fill the device with hardly anything.
+ */
+static bool close_one(struct gns_cdev *d)
 {
-	struct gns_cset *s, *old = NULL;
-	u32 i;
+	struct gns_cset *s, *best = NULL;
+	u32 i, end, most = 0;
 
 	for (i = 0; i < d->cache->nsets; i++) {
 		s = d->cache->set[i];
-		if (s->open[d->index] && (!old || s->last < old->last))
-			old = s;
+		if (!s->open[d->index])
+			continue;
+		end = d->cache->now - s->last > UNREAD_FOR ?
+			      U32_MAX :
+			      s->open[d->index]->end;
+		if (end > d->geo.region_size / 2 && end > most) {
+			most = end;
+			best = s;
+		}
 	}
-	if (old)
-		close_region(old, d);
+	if (best)
+		gns_cset_close(best, d);
+	return best;
 }
 
 /* A region that is meant for the set, or one for all if it may grow. */
@@ -86,16 +101,17 @@ static struct gns_cregion *open_region(struct gns_cset *s, struct gns_cdev *d,
 		return r;
 	}
 	if (r)
-		close_region(s, d);
+		gns_cset_close(s, d);
 	s->again |= again;
 	s->wants = true;
 	gns_cprepare_soon(d->cache);
+	if (d->nopen == GNS_COPEN_MAX && !close_one(d))
+		return NULL;
 	r = take_ready(s, d);
 	if (!r)
 		return NULL;
-	if (d->nopen == GNS_COPEN_MAX)
-		close_one(d);
 	d->nopen++;
+	d->nwritten++;
 	r->state = GNS_CR_OPEN;
 	r->seen = s->policy ? s->policy->now : 0;
 	atomic_set(&r->writes, 1);
@@ -135,10 +151,10 @@ bool gns_cregion_memory(const struct gns_cache *c)
  * region's checksums, and calls gns_cregion_written(). False: there is none now,
  * or not for what was not missed @again.
  */
-bool gns_cregion_space(struct gns_cache *c, struct gns_cext *x, u64 version,
+bool gns_cregion_space(struct gns_cset *s, struct gns_cext *x, u64 version,
 		       bool again)
 {
-	struct gns_cset *s = gns_cobj_cset(x->obj);
+	struct gns_cache *c = s->cache;
 	u32 len = x->len * GNS_MEDIA_BLOCK, i;
 	struct gns_cregion *r = NULL;
 	struct gns_cdev *d;
@@ -168,7 +184,7 @@ void gns_cdev_close_open(struct gns_cdev *d)
 
 	for (i = 0; i < d->cache->nsets; i++)
 		if (d->cache->set[i]->open[d->index])
-			close_region(d->cache->set[i], d);
+			gns_cset_close(d->cache->set[i], d);
 }
 
 void gns_cregion_close_all(struct gns_cache *c)

@@ -21,18 +21,6 @@ static ssize_t path_show(struct gns_cdev *d, char *buf)
 	return sysfs_emit(buf, "%s\n", d->path);
 }
 
-/* c->lock held. */
-static bool is_drained(const struct gns_cdev *d)
-{
-	u32 i;
-
-	for (i = 0; i < d->geo.regions; i++)
-		if (d->region[i].state != GNS_CR_FREE &&
-		    d->region[i].state != GNS_CR_BAD)
-			return false;
-	return true;
-}
-
 static ssize_t state_show(struct gns_cdev *d, char *buf)
 {
 	const char *word = "active";
@@ -41,7 +29,7 @@ static ssize_t state_show(struct gns_cdev *d, char *buf)
 	if (d->out)
 		word = "failed";
 	else if (d->drain)
-		word = is_drained(d) ? "drained" : "draining";
+		word = !d->nheld && list_empty(&d->ready) ? "drained" : "draining";
 	else if (d->joining)
 		word = "joining";
 	spin_unlock(&d->cache->lock);
@@ -55,15 +43,8 @@ static ssize_t size_show(struct gns_cdev *d, char *buf)
 
 static ssize_t used_show(struct gns_cdev *d, char *buf)
 {
-	u64 used = 0;
-	u32 i;
-
-	spin_lock(&d->cache->lock);
-	for (i = 0; i < d->geo.regions; i++)
-		if (d->region[i].set)
-			used += d->region[i].end;
-	spin_unlock(&d->cache->lock);
-	return sysfs_emit(buf, "%llu\n", used);
+	return sysfs_emit(buf, "%llu\n",
+			  READ_ONCE(d->nheld) * d->geo.region_size);
 }
 
 static ssize_t errors_show(struct gns_cdev *d, char *buf)

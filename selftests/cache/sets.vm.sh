@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Data sets: quotas, pins and shares of mounts and trees; filling in advance.
-# vm: nvme=1:65 timeout=400 mem=1280
+# vm: nvme=1:33 timeout=300 mem=1280
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
@@ -33,6 +33,11 @@ at_most()
 	[ "$(held "$1")" -le "$2" ]
 }
 
+more_than()
+{
+	[ "$(held "$1")" -gt "$2" ]
+}
+
 # read_set NAME: all files below, in another order each time; prints hits
 read_set()
 {
@@ -41,9 +46,9 @@ read_set()
 }
 
 mkdir "$EXPORT"
-make_files "$EXPORT/big" 80 $mib
-make_files "$EXPORT/two" 80 $mib
-make_files "$EXPORT/small" 10 $mib
+make_files "$EXPORT/big" 20 $((2 * mib))
+make_files "$EXPORT/two" 20 $((2 * mib))
+make_files "$EXPORT/small" 4 $mib
 make_files "$EXPORT/small/below" 2 $mib
 for i in big two small; do
 	(cd "$EXPORT/$i" && find . -type f -exec sha256sum {} +) >"$LAB/$i.sums"
@@ -63,9 +68,9 @@ for i in 1 2; do
 done
 at_most $export $((12 * mib)) && [ "$(read_set big)" -ge $((9 * mib)) ]
 result $? "it has no more than that, and what it has is of use"
-on a mount -i -o remount,cache_quota=32M "$m" && read_set big >/dev/null &&
-	sleep 1 && [ "$(held $export)" -gt $((12 * mib)) ] &&
-	at_most $export $((32 * mib))
+on a mount -i -o remount,cache_quota=20M "$m" && read_set big >/dev/null &&
+	lab_until 10 more_than $export $((12 * mib)) &&
+	at_most $export $((20 * mib))
 result $? "a larger one"
 echo $((8 * mib)) >"$(set_of $export)/quota" &&
 	lab_until 20 at_most $export $((8 * mib))
@@ -81,7 +86,12 @@ perl -e 'sysopen(D, $ARGV[0], 0) or exit 2;
 	}' "$m/small"
 result $? "and by an ioctl"
 
-# A tree that is filled in advance, and pinned.
+# A tree that is filled in advance, and pinned, when nothing is free any more.
+for i in 1 2 3; do
+	read_set big >/dev/null
+done
+more_than $export $((23 * mib))
+result $? "without a quota it has it all"
 on a "$gnsctl" cache set --pin "$m/small" >"$LAB/said"
 result $? "a tree of its own"
 cold
@@ -91,18 +101,18 @@ cached()
 }
 before=$(cached)
 on a "$gnsctl" cache fill --jobs 4 "$m/small" | tee "$LAB/said" &&
-	grep -q '^12 files, 12.0 MiB; 0 failed' "$LAB/said" &&
+	grep -q '^6 files, 6.0 MiB; 0 failed' "$LAB/said" &&
 	[ $(($(cached) - before)) -lt 4096 ]
 result $? "it is filled, and takes no memory"
-lab_until 10 test "$(held $export/small)" -ge $((12 * mib))
+sleep 1
 fetched=$(count fill_bytes)
-[ "$(read_set small)" = $((12 * mib)) ] && [ "$(count fill_bytes)" = "$fetched" ]
+[ "$(read_set small)" = $((6 * mib)) ] && [ "$(count fill_bytes)" = "$fetched" ]
 result $? "not a byte of it is fetched again"
 for i in 1 2 3; do
 	read_set big >/dev/null
 	read_set two >/dev/null
 done
-[ "$(read_set small)" = $((12 * mib)) ]
+[ "$(read_set small)" = $((6 * mib)) ]
 result $? "whatever else is read"
 on a "$gnsctl" cache status | tee "$LAB/said"
 grep -q "pin *$export/small" "$LAB/said"
@@ -114,14 +124,19 @@ on a "$gnsctl" cache set --unpin "$m/small" &&
 result $? "each a tree of its own"
 for i in 1 2 3 4; do
 	read_set big >/dev/null
-	big=$(read_set two)
+done
+alone=$(read_set big)
+for i in 1 2 3 4; do
+	read_set two >/dev/null
+	read_set big >/dev/null
 done
 big=$(read_set big)
 two=$(read_set two)
-echo "# $big and $two bytes, of 64 MiB"
+echo "# $alone of one alone, then $big and $two bytes, of 32 MiB"
 on a "$gnsctl" cache status
-# The small one has its 12 MiB yet; up to two regions each are being changed.
-[ "$big" -ge $((17 * mib)) ] && [ "$two" -ge $((17 * mib)) ]
+# The small one has something yet; up to two regions each are being changed.
+[ "$alone" -ge $((18 * mib)) ] && [ "$big" -ge $((6 * mib)) ] &&
+	[ "$two" -ge $((6 * mib)) ] && [ "$big" -le $((alone - 4 * mib)) ]
 result $? "each has a share"
 
 # A set that is not read any more makes way.
@@ -129,7 +144,7 @@ for i in 1 2 3 4 5 6 7 8; do
 	big=$(read_set big)
 done
 echo "# $big bytes of one alone"
-[ "$big" -ge $((44 * mib)) ]
+[ "$big" -ge $((22 * mib)) ]
 result $? "and what the other one had, when nobody reads that"
 
 held=$(held $export/big)

@@ -36,7 +36,8 @@ net_ip()
 }
 
 # Of the two ends, eth0 in the host sends out; the switch's port sends in.
-# To replace the discipline is one step, so no packet slips through.
+# To replace the discipline is one step, so no packet slips through; a rate would
+# stay if it was not said.
 netlab_set()
 {
 	local host=$1 way=$2 ns dev
@@ -48,7 +49,7 @@ netlab_set()
 	*)	echo "netlab: no direction '$way'" >&2; return 2 ;;
 	esac
 	"$netlab_tc" -n "$ns" qdisc replace dev "$dev" root netem \
-		limit 100000 "$@"
+		limit 100000 rate 0 "$@"
 }
 
 netlab_both()

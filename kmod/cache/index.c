@@ -275,6 +275,22 @@ u64 gns_cext_map(struct gns_cobj *obj, struct gns_cpiece *piece, u32 *n,
 	return pos;
 }
 
+/* How far from @pos on all is kept of @version; @end at most. */
+u64 gns_cext_present(struct gns_cobj *obj, u64 version, u64 pos, u64 end)
+{
+	struct gns_cext *x;
+
+	spin_lock(&obj->lock);
+	while (obj->version == version && pos < end) {
+		x = gns_cext_find(obj, pos / GNS_MEDIA_BLOCK);
+		if (!x)
+			break;
+		pos = ((u64)x->off + x->len) * GNS_MEDIA_BLOCK;
+	}
+	spin_unlock(&obj->lock);
+	return min(pos, end);
+}
+
 /* How far from @pos on nothing is kept of @version; @end at most. */
 u64 gns_cext_absent(struct gns_cobj *obj, u64 version, u64 pos, u64 end)
 {

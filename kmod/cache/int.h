@@ -512,6 +512,7 @@ struct gns_cext *gns_cext_find(struct gns_cobj *obj, u32 off);
 u64 gns_cext_map(struct gns_cobj *obj, struct gns_cpiece *piece, u32 *n,
 		 u32 max, u64 pos, u64 end);
 void gns_cobj_name(const char *origin, const struct gns_fh *fh, u8 *key);
+u64 gns_cext_present(struct gns_cobj *obj, u64 version, u64 pos, u64 end);
 u64 gns_cext_absent(struct gns_cobj *obj, u64 version, u64 pos, u64 end);
 void gns_cpieces_unpin(const struct gns_cpiece *piece, u32 n);
 void gns_cpieces_drop(const struct gns_cpiece *piece, u32 n,

@@ -153,30 +153,34 @@ static void take_folios(struct keep *k, struct folio **folios, u32 skip)
 	}
 }
 
-/* What is there already need not be written again. */
-static bool is_kept(struct gns_cobj *obj, u32 off)
-{
-	bool ret;
-
-	spin_lock(&obj->lock);
-	ret = gns_cext_find(obj, off);
-	spin_unlock(&obj->lock);
-	return ret;
-}
+/**
+ * struct bytes - what is to be kept
+ * @obj:     its object
+ * @set:     and set
+ * @version: of it
+ * @again:   it was missed a moment ago
+ * @all:     what is there already, too
+ */
+struct bytes {
+	struct gns_cobj *obj;
+	struct gns_cset *set;
+	u64 version;
+	bool again;
+	bool all;
+};
 
 /* As much of it as there is place for in one region; NULL: there is none. */
-static struct keep *keep_new(struct gns_cobj *obj, struct gns_cset *s,
-			     u64 version, bool again, u32 off, u32 len, u32 nr)
+static struct keep *keep_new(const struct bytes *b, u32 off, u32 len, u32 nr)
 {
 	struct keep *k = kzalloc(struct_size(k, folios, nr), GFP_NOFS);
 
 	if (!k)
 		return NULL;
-	k->version = version;
+	k->version = b->version;
 	atomic_set(&k->bios, 1);
 	INIT_WORK(&k->work, keep_send);
-	k->x = gns_cext_new(obj, off, len / GNS_MEDIA_BLOCK);
-	if (k->x && gns_cregion_space(s, k->x, version, again)) {
+	k->x = gns_cext_new(b->obj, off, len / GNS_MEDIA_BLOCK);
+	if (k->x && gns_cregion_space(b->set, k->x, b->version, b->again)) {
 		k->len = k->x->len * GNS_MEDIA_BLOCK;
 		return k;
 	}
@@ -187,35 +191,41 @@ static struct keep *keep_new(struct gns_cobj *obj, struct gns_cset *s,
 }
 
 /*
- * Blocks from @off on, until the first one that is kept, or all of them. False:
- * there was no place for some.
+ * Bytes from @pos on: what is there already need not be written again. Of a large
+ * folio that was asked for since a part of it is not there, that part may be
+ * anywhere. False: there was no place for some.
  */
-static bool keep_blocks(struct gns_cobj *obj, struct gns_cset *s, u64 version,
-			bool again, u64 off, u32 len, struct folio **folios,
-			u32 nr, bool all)
+static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
+		       struct folio **folios, u32 nr)
 {
-	u32 done = 0;
+	u64 end = pos + len, at = pos, to = end;
+	struct gns_cache *c = b->obj->cache;
 	struct keep *k;
 
-	while (done < len && (all || !is_kept(obj, (u32)off))) {
-		k = keep_new(obj, s, version, again, (u32)off, len - done, nr);
+	for (;;) {
+		if (!b->all) {
+			at = gns_cext_present(b->obj, b->version, at, end);
+			to = gns_cext_absent(b->obj, b->version, at, end);
+		}
+		if (at >= to)
+			return true;
+		k = keep_new(b, at / GNS_MEDIA_BLOCK, to - at, nr);
 		if (!k)
 			return false;
-		gns_cache_busy(obj->cache);
+		gns_cache_busy(c);
 		atomic_long_add(k->len, &gns_cext_region(k->x)->dev->writes);
-		take_folios(k, folios, done);
+		take_folios(k, folios, at - pos);
 		sum_up(k);
-		done += k->len;
-		off += k->x->len;
-		queue_work(obj->cache->wq, &k->work);
+		at += k->len;
+		queue_work(c->wq, &k->work);
 	}
-	return true;
 }
 
 void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 		   u32 len, struct folio **folios, u32 nr)
 {
 	u64 off = pos / GNS_MEDIA_BLOCK;
+	struct bytes b = { .obj = obj, .version = version };
 
 	if (!obj || !version || !len)
 		return;
@@ -224,8 +234,9 @@ void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 	if (off > U32_MAX - len / GNS_MEDIA_BLOCK || len > GNS_MEDIA_EXTENT_MAX)
 		return;
 	gns_cobj_turn(obj, version, false);
-	keep_blocks(obj, gns_cobj_cset(obj), version, READ_ONCE(obj->again),
-		    off, len, folios, nr, false);
+	b.set = gns_cobj_cset(obj);
+	b.again = READ_ONCE(obj->again);
+	keep_bytes(&b, pos, len, folios, nr);
 }
 
 /* Folios for @len bytes, large ones if there are; fewer than that: no memory. */
@@ -293,10 +304,14 @@ bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
 {
 	u32 len = x->len * GNS_MEDIA_BLOCK, n;
 	struct folio **folios = copy_out(buf, len, &n);
+	const struct bytes b = { .obj = x->obj,
+				 .set = s,
+				 .version = version,
+				 .again = true,
+				 .all = true };
 	bool all;
 
-	all = n && keep_blocks(x->obj, s, version, true, x->off, len, folios, n,
-			       true);
+	all = n && keep_bytes(&b, (u64)x->off * GNS_MEDIA_BLOCK, len, folios, n);
 	put_folios(folios, n);
 	return all;
 }

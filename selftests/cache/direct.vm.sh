@@ -84,6 +84,7 @@ fio --name=lay --filename="$EXPORT/blocks" --size=$blocks --rw=write --bs=1M \
 head -c $odd /dev/urandom >"$EXPORT/odd"
 head -c 1048576 /dev/urandom >"$EXPORT/part"
 head -c 1048576 /dev/urandom >"$EXPORT/far"
+head -c 8388608 /dev/urandom >"$EXPORT/bits"
 truncate -s $(((1 << 44) + 8192)) "$EXPORT/far"
 cp "$EXPORT/part" "$EXPORT/gone"
 cluster_start a
@@ -140,6 +141,15 @@ reads part 1M
 counters
 ((by[pass_bytes] + by[fill_bytes] == 1048576 && by[direct_buffered] > 0))
 result $? "of what is there in part, nothing is fetched twice"
+
+# Large folios that begin with what is kept, and go on with what is not.
+for i in 0 1 2 3 4 5 6 7; do
+	dd if="$m/bits" bs=4096 skip=$((i * 256)) count=1 iflag=direct \
+		status=none | cmp -n 4096 -i 0:$((i << 20)) - "$EXPORT/bits"
+done
+lab_sleep 0.5
+cmp "$m/bits" "$EXPORT/bits" && lab_until 10 is_kept bits
+result $? "the rest of what is kept in bits is kept, too"
 
 head -c 1048576 /dev/urandom >"$LAB/new"
 dd if="$LAB/new" of="$m/blocks" bs=1M conv=notrunc status=none

@@ -8,7 +8,7 @@
 #	nfs3_serve HOST DIR		the same, by NFSv3 and nothing else
 #	nfs_flags HOST DIR FLAGS	the same again, with other NFSEXP_*
 #	nfs_stop HOST
-#	nfs_mount HOST SERVER DIR	NFSv4.2
+#	nfs_mount HOST SERVER DIR [OPTION]	NFSv4.2
 #	nfs3_mount HOST SERVER EXPORT DIR
 
 # shellcheck disable=SC2154 # sourced beside ../lib/cluster.sh
@@ -66,7 +66,7 @@ nfs_mount()
 
 	server=$(net_ip "$2")
 	mkdir -p "$3"
-	on "$host" mount -i -t nfs4 -o "vers=4.2,proto=tcp,addr=$server,clientaddr=$(net_ip "$host")" \
+	on "$host" mount -i -t nfs4 -o "vers=4.2,proto=tcp,addr=$server,clientaddr=$(net_ip "$host")${4:+,$4}" \
 		"$server:/" "$3"
 }
 

@@ -3,10 +3,10 @@
  * gns-warm: what reads from a warm cache cost, side by side.
  *
  *	gns-warm make DIR		the files for it
- *	gns-warm run ROUNDS NAME=DIR...	figures of each, the first is compared
+ *	gns-warm run ROUNDS NAME=DIR...	figures of each; the first run fills caches
  *
- * The filesystems take turns within each round, and what is printed are the
- * medians, so that a noisy machine is noisy for all.
+ * The filesystems take turns within each round, in another order each time, so
+ * that a noisy machine is noisy for all. Prints all rounds, for report.awk.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -152,46 +152,31 @@ static const struct figure {
 	const char *unit;
 	double (*take)(const struct side *s);
 } figures[] = {
-	{ "read 4 KiB", "MB/s", read_4k },
-	{ "read 128 KiB", "MB/s", read_128k },
-	{ "read 1 MiB", "MB/s", read_1m },
+	{ "pread-4k", "MB/s", read_4k },
+	{ "pread-128k", "MB/s", read_128k },
+	{ "pread-1m", "MB/s", read_1m },
 	{ "mmap", "MB/s", map_big },
-	{ "open, fstat, close", "files/s", open_all },
+	{ "open", "files/s", open_all },
 	{ "find", "names/s", find },
 };
 
 #define FIGURES (sizeof(figures) / sizeof(*figures))
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static double taken[FIGURES][SIDES][ROUNDS];
 
-static void table(const struct side *s, unsigned int n, unsigned int rounds)
+/* For report.awk. */
+static void tell(const struct side *s, unsigned int n, unsigned int rounds)
 {
-	unsigned int i, k;
-	double m, first = 0;
+	unsigned int i, k, r;
 
-	printf("# %-28s", "");
-	for (k = 0; k < n; k++)
-		printf("%12s%s", s[k].name, k ? "  ratio " : "");
-	printf("\n");
 	for (i = 0; i < FIGURES; i++) {
-		printf("# %-20s%-8s", figures[i].name, figures[i].unit);
 		for (k = 0; k < n; k++) {
-			qsort(taken[i][k], rounds, sizeof(double), by_value);
-			m = taken[i][k][rounds / 2];
-			if (!k)
-				first = m;
-			printf("%12.0f", m);
-			if (k)
-				printf("%7.2f ", first / m);
+			printf("# took hot/%s %s %s", figures[i].name, s[k].name,
+			       figures[i].unit);
+			for (r = 0; r < rounds; r++)
+				printf(" %.2f", taken[i][k][r]);
+			printf("\n");
 		}
-		printf("\n");
 	}
 }
 
@@ -200,7 +185,7 @@ static int run(unsigned int rounds, int n, char **args)
 	struct side s[SIDES];
 	char path[4200], *eq;
 	unsigned int r, i;
-	int k;
+	int k, turn;
 
 	for (k = 0; k < n; k++) {
 		eq = strchr(args[k], '=');
@@ -213,12 +198,15 @@ static int run(unsigned int rounds, int n, char **args)
 		if (s[k].big < 0)
 			die(path);
 	}
-	/* The round before the first fills the caches. */
-	for (r = 0; r <= rounds; r++)
-		for (i = 0; i < FIGURES; i++)
-			for (k = 0; k < n; k++)
-				taken[i][k][r ? r - 1 : 0] = figures[i].take(&s[k]);
-	table(s, n, rounds);
+	for (r = 0; r < rounds; r++) {
+		for (i = 0; i < FIGURES; i++) {
+			for (turn = 0; turn < n; turn++) {
+				k = (r + turn) % n;
+				taken[i][k][r] = figures[i].take(&s[k]);
+			}
+		}
+	}
+	tell(s, n, rounds);
 	return 0;
 }
 

@@ -161,8 +161,8 @@ function escape(s)
 
 function label(x, y, class, s)
 {
-	printf "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">%s</text>\n", x, y,
-		class, escape(s)
+	body = body sprintf("<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">%s</text>\n",
+		x, y, class, escape(s))
 }
 
 # All bars of a row are to one scale, its longest being WIDTH.
@@ -171,10 +171,10 @@ function svg_side(r, w, side, scale,	class)
 	spread_of(w, side)
 	class = side == ours[r] ? "us" : "they"
 	label(LEFT - 8, top + 9, "side", side)
-	printf "<rect x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"10\" class=\"%s\"/>\n",
-		LEFT, top, mid * scale, class
-	printf "<path d=\"M%.1f %.1fH%.1f\" class=\"range\"/>\n",
-		LEFT + lo * scale, top + 5, LEFT + hi * scale
+	body = body sprintf("<rect x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"10\" class=\"%s\"/>\n",
+		LEFT, top, mid * scale, class)
+	body = body sprintf("<path d=\"M%.1f %.1fH%.1f\" class=\"range\"/>\n",
+		LEFT + lo * scale, top + 5, LEFT + hi * scale)
 	label(LEFT + hi * scale + 6, top + 9, "value",
 	      number(mid) " " unit[w])
 	top += 14
@@ -190,8 +190,8 @@ function svg_goal(r, w, scale, from,	words, at)
 	}
 	at = LEFT + at * scale
 	if (at <= LEFT + WIDTH + 60)
-		printf "<path d=\"M%.1f %.1fV%.1f\" class=\"goal\"/>\n", at,
-			from - 2, top - 2
+		body = body sprintf("<path d=\"M%.1f %.1fV%.1f\" class=\"goal\"/>\n",
+			at, from - 2, top - 2)
 	if (other[r] != "")
 		ratio_of(w, ours[r], other[r])
 	else
@@ -227,26 +227,21 @@ function svg_row(r,	w, list, n, i, most, from)
 	top += 8
 }
 
-function svg_all(	r, i, n, w, height)
+function svg_all(	r)
 {
 	LEFT = 400
 	WIDTH = 360
-	for (r = 1; r <= rows; r++) {
-		w = shown(r)
-		n = (w in sides) ? split(sides[w], i, " ") : 0
-		height += 14 * n + 8 + (r in heading ? 32 : 0)
-	}
-	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1130\" height=\"%d\">\n", height + 48
+	label(16, 20, "value", "Bars: medians, each workload to its own scale. Thin lines: least to most. Dashed: the goal.")
+	top = 32
+	for (r = 1; r <= rows; r++)
+		svg_row(r)
+	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1130\" height=\"%d\">\n", top + 8
 	print "<style>text{font:11px sans-serif;fill:#222}.head{font-weight:bold;font-size:13px}" \
 		".side{text-anchor:end}.us{fill:#2a6fb0}.they{fill:#b9c2cb}" \
 		".range{stroke:#222}.goal{stroke:#c03020;stroke-dasharray:3 2}" \
 		".good{fill:#20702c}.bad{fill:#c03020}</style>"
 	print "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"
-	label(16, 20, "value", "Bars: medians, each workload to its own scale. Thin lines: least to most. Dashed: the goal.")
-	top = 32
-	for (r = 1; r <= rows; r++)
-		svg_row(r)
-	print "</svg>"
+	printf "%s</svg>\n", body
 }
 
 END {

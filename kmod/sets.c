@@ -102,7 +102,7 @@ static char *tree_name(struct gns_sb *gsb, struct dentry *dentry)
 
 static int check_args(const struct gns_ucache_set *a)
 {
-	if (a->flags & ~GNS_UCS_ALL || a->reserved ||
+	if (a->flags & ~(GNS_UCS_QUOTA | GNS_UCS_PIN | GNS_UCS_UNPIN) || a->reserved ||
 	    (a->flags & GNS_UCS_PIN && a->flags & GNS_UCS_UNPIN) ||
 	    (a->quota && !(a->flags & GNS_UCS_QUOTA)))
 		return -EINVAL;

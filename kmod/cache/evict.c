@@ -84,10 +84,7 @@ static u32 write_again(struct gns_cregion *r, u64 left, bool all)
 		if (!gns_cext_read(x, buf))
 			continue;
 		left -= x->len * GNS_MEDIA_BLOCK;
-		if (!gns_cext_again(x, s, version, buf))
-			homeless++;
-		else if (all)
-			gns_cext_drop(x); /* not once more */
+		homeless += !gns_cext_again(x, s, version, buf);
 		cond_resched();
 	}
 	kvfree(buf);
@@ -267,6 +264,8 @@ struct gns_cregion *gns_cevict_drained(struct gns_cdev *d, bool *more)
 		return NULL;
 	before = r->homeless;
 	homeless = write_again(r, d->geo.region_size, true);
+	/* Until they are there they are found here, and not once more afterwards. */
+	wait_event(c->idle, !atomic_read(&c->moving));
 	r->homeless = homeless;
 	/* What was written is not here any more; the rest comes again, or stays out. */
 	if (!homeless || (before && homeless >= before))

@@ -237,6 +237,7 @@ struct gns_cset {
  * @regions_wq: prepare and seal, which may wait for those
  * @prepare: work
  * @preparing: C the device that it is at; NULL
+ * @moving:  A extents that are being written again
  * @busy:    A reads and writes under way
  * @idle:    woken when there is none, and when a region has no reader, or a device
  *           less to write
@@ -271,6 +272,7 @@ struct gns_cache {
 	struct workqueue_struct *regions_wq;
 	struct work_struct prepare;
 	struct gns_cdev *preparing;
+	atomic_t moving;
 	atomic_t busy;
 	wait_queue_head_t idle;
 	bool closing;

@@ -14,6 +14,7 @@
  * @version: of its bytes
  * @len:     bytes
  * @bios:    under way, and who starts them
+ * @moving:  it is written again
  * @failed:  one of them
  * @work:    to send them, and then the end
  * @skip:    bytes of the first folio that are not the extent's
@@ -25,6 +26,7 @@ struct keep {
 	u64 version;
 	u32 len;
 	atomic_t bios;
+	bool moving;
 	bool failed;
 	struct work_struct work;
 	u32 skip;
@@ -41,6 +43,8 @@ static void keep_over(struct work_struct *work)
 	if (!k->failed && !READ_ONCE(r->dev->out))
 		gns_cext_add(k->x, k->version);
 	atomic_long_sub(k->len, &r->dev->writes);
+	if (k->moving)
+		atomic_dec(&c->moving);
 	wake_up_all(&c->idle);
 	gns_cregion_written(r, k->failed);
 	kfree(k);
@@ -213,6 +217,9 @@ static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
 		if (!k)
 			return false;
 		gns_cache_busy(c);
+		k->moving = b->all;
+		if (k->moving)
+			atomic_inc(&c->moving);
 		atomic_long_add(k->len, &gns_cext_region(k->x)->dev->writes);
 		take_folios(k, folios, at - pos);
 		sum_up(k);

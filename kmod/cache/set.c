@@ -28,6 +28,17 @@ static u64 mean_of(const struct gns_cset *s)
 	return max(s->mean, (u64)GNS_MEDIA_BLOCK);
 }
 
+static u64 largest_region(const struct gns_cache *c)
+{
+	u64 size = 0;
+	u32 i;
+
+	for (i = 0; i < c->ndevs; i++)
+		if (c->dev[i])
+			size = max(size, c->dev[i]->geo.region_size);
+	return size;
+}
+
 /*
  * Bytes that a set would like to have, with some more, for they are estimated;
  * c->lock held. Of one that was found on the devices it is not known what is in
@@ -35,10 +46,13 @@ static u64 mean_of(const struct gns_cset *s)
  */
 static u64 need(const struct gns_cset *s)
 {
-	u64 size, chunks = s->cache->room / mean_of(s);
+	u64 size, chunks = s->cache->room / mean_of(s), ahead = 0;
 
 	if (!s->policy)
 		return s->pin ? s->held : 0;
+	/* Of one that is to stay there is always a region ready for the next. */
+	if (s->pin)
+		ahead = largest_region(s->cache);
 	size = gns_pset_size(s->policy);
 	if (!s->pin && s->cache->now - s->last > GONE_AFTER * (chunks + size))
 		return 0;
@@ -46,6 +60,8 @@ static u64 need(const struct gns_cset *s)
 		size = U64_MAX;
 	if (s->pin || s->policy->now < 2 * s->held / mean_of(s))
 		size = max(size, s->held);
+	if (check_add_overflow(size, ahead, &size))
+		size = U64_MAX;
 	return s->quota ? min(size, s->quota) : size;
 }
 
@@ -287,21 +303,18 @@ void gns_csets_exit(struct gns_cache *c)
 int gns_cset_limit(struct gns_cset *s, const u64 *quota, const bool *pin)
 {
 	struct gns_cache *c = s->cache;
-	u64 least = 0;
-	u32 i;
 
 	spin_lock(&c->lock);
-	for (i = 0; i < c->ndevs; i++)
-		if (c->dev[i])
-			least = max(least, c->dev[i]->geo.region_size);
-	if (quota && *quota && *quota < least) {
+	if (quota && *quota && *quota < largest_region(c)) {
 		spin_unlock(&c->lock);
 		return -EINVAL;
 	}
 	if (quota)
 		s->quota = *quota;
-	if (pin)
+	if (pin) {
 		s->pin = *pin;
+		s->wants |= s->pin;
+	}
 	gns_csets_share(c);
 	spin_unlock(&c->lock);
 	gns_cprepare_soon(c);

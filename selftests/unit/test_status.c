@@ -237,9 +237,38 @@ static void test_units(void **state)
 			    "100.0 %");
 }
 
+static void test_parse(void **state)
+{
+	static const struct {
+		const char *text;
+		u64 bytes;
+	} good[] = {
+		{ "0", 0 },
+		{ "512", 512 },
+		{ "1K", 1024 },
+		{ "500G", 500ull << 30 },
+		{ "16777215T", 16777215ull << 40 },
+		{ "18446744073709551615", UINT64_MAX },
+	};
+	static const char *const bad[] = {
+		"", "K", "-1", " 1", "1 K", "1k", "1KB", "1.5G", "0x10",
+		"16777216T", "18446744073709551616",
+	};
+	size_t i;
+	u64 n;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(units_parse(good[i].text, &n));
+		assert_int_equal(n, good[i].bytes);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(units_parse(bad[i], &n));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_json),

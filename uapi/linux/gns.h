@@ -529,7 +529,6 @@ struct gns_utake {
 #define GNS_UCS_QUOTA (1u << 0)
 #define GNS_UCS_PIN (1u << 1)
 #define GNS_UCS_UNPIN (1u << 2)
-#define GNS_UCS_ALL (GNS_UCS_QUOTA | GNS_UCS_PIN | GNS_UCS_UNPIN)
 
 /**
  * struct gns_ucache_set - CACHE_SET, of a directory: it, and what is below by the

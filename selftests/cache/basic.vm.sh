@@ -4,7 +4,7 @@
 # A cache on a drive, from end to end: what was fetched once comes from it after
 # the page cache is empty, after a remount, and after the module was loaded
 # anew; what was changed at the origin does not.
-# vm: nvme=2:128 timeout=300
+# vm: nvme=2:128 timeout=300 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"

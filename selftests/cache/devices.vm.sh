@@ -10,6 +10,8 @@
 # shellcheck source=lib.sh
 . "$GNS_TOP/selftests/cache/lib.sh"
 
+export DM_DISABLE_UDEV=1 # there is none here
+modprobe dm_mod
 d=(/dev/nvme0n1 /dev/nvme1n1 /dev/nvme2n1)
 m=$LAB/a
 all=$((24 * 1048576))
@@ -147,4 +149,18 @@ result $? "what nobody has read since the mount stays its set's"
 gns_umount "$m"
 "$gnsctl" cache check "${d[@]}"
 result $? "all of it is right"
+
+# A drive that does nothing any more holds nobody up who fetches.
+echo "0 $(blockdev --getsz "${d[2]}") linear ${d[2]} 0" | dmsetup create slow &&
+	"$gnsctl" cache format --force /dev/mapper/slow &&
+	gns_mount a cache=/dev/mapper/slow || lab_bail "no slow drive"
+lab_sleep 1
+dmsetup suspend --noflush --nolockfs slow
+cold
+(cd "$m" && timeout 60 sha256sum --quiet -c "$LAB/wanted")
+result $? "a drive that stands still is passed by"
+dmsetup resume slow
+gns_umount "$m"
+"$gnsctl" cache check /dev/mapper/slow && dmsetup remove slow
+result $? "and goes on"
 lab_end

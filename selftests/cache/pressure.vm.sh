@@ -5,7 +5,7 @@
 # one of them is away: changes by another host, files cut and lengthened, the
 # helper killed, leases that expire and come again, a drive that goes and comes,
 # and at last a module loaded anew. Not a byte that is read is wrong.
-# vm: nvme=2:17 timeout=600 mem=1792 full=debug
+# vm: nvme=2:17 timeout=400 mem=1792 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
@@ -15,7 +15,7 @@
 TTL=2
 drives=/dev/nvme0n1:/dev/nvme1n1
 m=$LAB/a
-rounds=8
+rounds=4
 changing=40
 
 # certify N FILE: a file whose first line is the checksum of the rest

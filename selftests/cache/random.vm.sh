@@ -3,7 +3,7 @@
 #
 # Who reads a little here and there of a large file does not fetch much more than
 # that.
-# vm: nvme=1:65 timeout=200 mem=1280
+# vm: nvme=1:65 timeout=200 mem=1280 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Data sets: quotas, pins and shares of mounts and trees; filling in advance.
-# vm: nvme=1:33 timeout=300 mem=1280
+# vm: nvme=1:33 timeout=300 mem=1280 full=debug
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"

@@ -405,23 +405,18 @@ static ssize_t wait(struct direct *d, struct kiocb *iocb)
 	return ret;
 }
 
-ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
-			 u64 size, bool whole)
+/* -EFAULT: the reader's pages are not all there; else as gns_cdirect_read(). */
+static ssize_t read_once(struct kiocb *iocb, struct iov_iter *to, size_t want,
+			 u64 epoch, u64 size, bool whole)
 {
 	struct gns_inode *gi = gns_i(file_inode(iocb->ki_filp));
 	struct gns_cache *c = gi->cobj->cache;
-	size_t count = iov_iter_count(to), want;
 	bool async = !is_sync_kiocb(iocb) && whole;
+	size_t count = iov_iter_count(to);
 	u64 pos = iocb->ki_pos;
 	struct direct *d;
 	ssize_t ret;
 
-	/* The last block is read as a whole: behind the end it has zeros. */
-	want = min_t(u64, count, round_up(size, c->align) - pos);
-	if ((pos + want) / GNS_MEDIA_BLOCK >= U32_MAX)
-		return -ENODATA;
-	if (user_backed_iter(to) && fault_in_iov_iter_writeable(to, want))
-		return -ENODATA;
 	d = direct_new(c, want);
 	if (!d)
 		return -ENOMEM;
@@ -442,8 +437,9 @@ ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
 	iov_iter_reexpand(to, count - (want - iov_iter_count(to)));
 	if (ret) {
 		iov_iter_revert(to, count - iov_iter_count(to));
-		/* Pages went while they were looked for: another way then. */
-		return give_up(d, ret == -EREMOTEIO ? ret : -ENODATA);
+		if (ret != -EREMOTEIO && ret != -EFAULT)
+			ret = -ENODATA;
+		return give_up(d, ret);
 	}
 	gns_cache_note(gi->cobj, pos, want, size, false);
 	task_io_account_read(want);
@@ -459,6 +455,28 @@ ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
 	/* What was read stays read; the last block is behind the end, in part. */
 	iov_iter_revert(to, want - max_t(ssize_t, ret, 0));
 	return ret;
+}
+
+ssize_t gns_cdirect_read(struct kiocb *iocb, struct iov_iter *to, u64 epoch,
+			 u64 size, bool whole)
+{
+	struct gns_inode *gi = gns_i(file_inode(iocb->ki_filp));
+	u32 align = gi->cobj->cache->align;
+	u64 pos = iocb->ki_pos;
+	size_t want;
+	ssize_t ret;
+
+	/* The last block is read as a whole: behind the end it has zeros. */
+	want = min_t(u64, iov_iter_count(to), round_up(size, align) - pos);
+	if ((pos + want) / GNS_MEDIA_BLOCK >= U32_MAX)
+		return -ENODATA;
+	/* To fault pages in that are there costs a fault each: only if it must be. */
+	ret = read_once(iocb, to, want, epoch, size, whole);
+	if (ret == -EFAULT && user_backed_iter(to) &&
+	    !fault_in_iov_iter_writeable(to, want))
+		ret = read_once(iocb, to, want, epoch, size, whole);
+	/* Pages that went again, or are no memory: another way then. */
+	return ret == -EFAULT ? -ENODATA : ret;
 }
 
 u64 gns_cdirect_absent(struct gns_inode *gi, u64 pos, u64 len)

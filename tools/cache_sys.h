@@ -28,6 +28,7 @@ char *cache_sys_dir(void);
  * @dir:  of cache_sys_dir()
  * @kind: "dev" or "set"
  * @see:  called with the path of each, by number
+ * @ctx:  handed on to it
  *
  * Return: how many there are.
  */
@@ -38,7 +39,8 @@ u32 cache_sys_each(const char *dir, const char *kind,
  * cache_sys_text() - a file's line, without its end
  * @path: directory
  * @file: in it
- * @buf:  @size bytes; "" when it can not be read
+ * @buf:  "" when it can not be read
+ * @size: bytes of @buf
  */
 void cache_sys_text(const char *path, const char *file, char *buf, size_t size);
 

@@ -467,10 +467,17 @@ void gns_cregion_bad(struct gns_cregion *r, int err);
 void gns_cregion_put_write(struct gns_cregion *r);
 void gns_cregion_written(struct gns_cregion *r, bool failed);
 
+/* Why bytes are kept. */
+enum gns_ckeep {
+	GNS_CK_NEW,
+	GNS_CK_AGAIN, /* they were missed a moment ago */
+	GNS_CK_MOVED, /* they are there, and what has a part of them is forgotten */
+};
+
 /* space.c */
 bool gns_cregion_memory(const struct gns_cache *c);
 bool gns_cregion_space(struct gns_cset *s, struct gns_cext *x, u64 version,
-		       bool again);
+		       enum gns_ckeep how);
 void gns_cregion_close_all(struct gns_cache *c);
 void gns_cset_close(struct gns_cset *s, struct gns_cdev *d);
 void gns_cdev_close_open(struct gns_cdev *d);

@@ -162,15 +162,13 @@ static void take_folios(struct keep *k, struct folio **folios, u32 skip)
  * @obj:     its object
  * @set:     and set
  * @version: of it
- * @again:   it was missed a moment ago
- * @all:     what is there already, too
+ * @how:     what is there already stays, if it is not to be moved
  */
 struct bytes {
 	struct gns_cobj *obj;
 	struct gns_cset *set;
 	u64 version;
-	bool again;
-	bool all;
+	enum gns_ckeep how;
 };
 
 /* As much of it as there is place for in one region; NULL: there is none. */
@@ -184,7 +182,7 @@ static struct keep *keep_new(const struct bytes *b, u32 off, u32 len, u32 nr)
 	atomic_set(&k->bios, 1);
 	INIT_WORK(&k->work, keep_send);
 	k->x = gns_cext_new(b->obj, off, len / GNS_MEDIA_BLOCK);
-	if (k->x && gns_cregion_space(b->set, k->x, b->version, b->again)) {
+	if (k->x && gns_cregion_space(b->set, k->x, b->version, b->how)) {
 		k->len = k->x->len * GNS_MEDIA_BLOCK;
 		return k;
 	}
@@ -207,7 +205,7 @@ static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
 	struct keep *k;
 
 	for (;;) {
-		if (!b->all) {
+		if (b->how != GNS_CK_MOVED) {
 			at = gns_cext_present(b->obj, b->version, at, end);
 			to = gns_cext_absent(b->obj, b->version, at, end);
 		}
@@ -217,7 +215,7 @@ static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
 		if (!k)
 			return false;
 		gns_cache_busy(c);
-		k->moving = b->all;
+		k->moving = b->how == GNS_CK_MOVED;
 		if (k->moving)
 			atomic_inc(&c->moving);
 		atomic_long_add(k->len, &gns_cext_region(k->x)->dev->writes);
@@ -242,7 +240,7 @@ void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,
 		return;
 	gns_cobj_turn(obj, version, false);
 	b.set = gns_cobj_cset(obj);
-	b.again = READ_ONCE(obj->again);
+	b.how = READ_ONCE(obj->again) ? GNS_CK_AGAIN : GNS_CK_NEW;
 	keep_bytes(&b, pos, len, folios, nr);
 }
 
@@ -314,8 +312,7 @@ bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
 	const struct bytes b = { .obj = x->obj,
 				 .set = s,
 				 .version = version,
-				 .again = true,
-				 .all = true };
+				 .how = GNS_CK_MOVED };
 	bool all;
 
 	all = n && keep_bytes(&b, (u64)x->off * GNS_MEDIA_BLOCK, len, folios, n);

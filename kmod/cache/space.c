@@ -23,9 +23,10 @@ void gns_cset_close(struct gns_cset *s, struct gns_cdev *d)
 
 /*
  * How much of an extent of @len bytes has place in a region: all of it, or so
- * many whole units that it is worth an extent; 0: the region is full.
+ * many whole units that it is worth an extent; 0: the region is full. What is
+ * moved is so as a whole.
  */
-static u32 fits(const struct gns_cregion *r, u32 len)
+static u32 fits(const struct gns_cregion *r, u32 len, enum gns_ckeep how)
 {
 	u32 table, room;
 
@@ -34,7 +35,9 @@ static u32 fits(const struct gns_cregion *r, u32 len)
 	table = gns_media_table_at(&r->dev->geo, r->count + 1,
 				   r->nsums + gns_media_sums(len));
 	room = table > r->end ? table - r->end : 0;
-	return len <= room ? len : ALIGN_DOWN(room, GNS_MEDIA_SUM_UNIT);
+	if (len <= room)
+		return len;
+	return how == GNS_CK_MOVED ? 0 : ALIGN_DOWN(room, GNS_MEDIA_SUM_UNIT);
 }
 
 /*
@@ -86,13 +89,13 @@ static struct gns_cregion *take_ready(struct gns_cset *s, struct gns_cdev *d)
 
 /*
  * c->lock held. The region of a device that has place for some of @len bytes.
- * @again: they were missed a moment ago.
  */
 static struct gns_cregion *open_region(struct gns_cset *s, struct gns_cdev *d,
-				       u32 *len, bool again)
+				       u32 *len, enum gns_ckeep how)
 {
 	struct gns_cregion *r = s->open[d->index];
-	u32 some = r ? fits(r, *len) : 0;
+	u32 some = r ? fits(r, *len, how) : 0;
+	bool again = how != GNS_CK_NEW;
 
 	if (some && r->picky && !again)
 		return NULL;
@@ -149,10 +152,10 @@ bool gns_cregion_memory(const struct gns_cache *c)
  * A place for @x, whose object, offset and length are set; it may be made
  * shorter. It belongs to its region then, the caller writes the bytes and the
  * region's checksums, and calls gns_cregion_written(). False: there is none now,
- * or not for what was not missed @again.
+ * or not for what is new.
  */
 bool gns_cregion_space(struct gns_cset *s, struct gns_cext *x, u64 version,
-		       bool again)
+		       enum gns_ckeep how)
 {
 	struct gns_cache *c = s->cache;
 	u32 len = x->len * GNS_MEDIA_BLOCK, i;
@@ -166,7 +169,7 @@ bool gns_cregion_space(struct gns_cset *s, struct gns_cext *x, u64 version,
 		d = c->dev[c->turn++ % c->ndevs];
 		if (gns_cdev_usable(d) &&
 		    atomic_long_read(&d->writes) < GNS_CWRITES_MAX)
-			r = open_region(s, d, &len, again);
+			r = open_region(s, d, &len, how);
 	}
 	if (r) {
 		atomic_inc(&r->writes);

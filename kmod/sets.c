@@ -18,6 +18,7 @@ static int set_of_dir(struct gns_inode *gi)
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
 	u32 trees = gns_cache_trees(gsb->cache);
 
+	/* Who sees the number sees what was found for it. */
 	if (smp_load_acquire(&gi->trees) != trees) {
 		WRITE_ONCE(gi->cset, gns_cset_find_tree(gsb->cache,
 							gsb->s->origin,

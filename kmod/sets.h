@@ -34,7 +34,10 @@ int gns_set_of_mount(struct gns_sb *gsb, const struct gns_climit *limit);
 void gns_set_show(struct seq_file *m, struct gns_sb *gsb);
 
 /**
- * gns_dir_ioctl() - ->unlocked_ioctl() of directories: GNS_IOC_CACHE_SET
+ * gns_dir_ioctl() - ->unlocked_ioctl() of directories
+ * @file: a directory
+ * @cmd:  GNS_IOC_CACHE_SET
+ * @arg:  a struct gns_ucache_set of the caller's
  *
  * Return: the set's number; -EPERM; -EINVAL; -EOPNOTSUPP: the mount has no cache;
  * as gns_cset_of_tree().

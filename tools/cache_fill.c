@@ -149,7 +149,7 @@ int cache_fill(int argc, char **argv)
 		{ "jobs", required_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct fill f = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct fill f = { .fts = NULL };
 	char size[UNITS_LEN];
 	u32 jobs = JOBS_DEFAULT;
 	int c, ret;
@@ -170,6 +170,7 @@ int cache_fill(int argc, char **argv)
 			 NULL);
 	if (!f.fts)
 		return ctl_fail("%s", strerror(errno));
+	pthread_mutex_init(&f.lock, NULL);
 	ret = fill_all(&f, jobs);
 	fts_close(f.fts);
 	printf("%llu files, %s; %llu failed\n", (unsigned long long)f.files,

@@ -26,8 +26,8 @@ static int tell(const char *dir, const char *key, const char *device)
 	return ctl_fail("%s", len ? r.log : strerror(r.err));
 }
 
-static int for_each_device(int argc, char **argv, const char *key,
-			   const char *done)
+static int all_devices(int argc, char **argv, const char *key,
+		       const char *done)
 {
 	char path[PATH_MAX], *dir;
 	int ret = CTL_OK, i;
@@ -54,16 +54,16 @@ static int for_each_device(int argc, char **argv, const char *key,
 
 int cache_add(int argc, char **argv)
 {
-	return for_each_device(argc, argv, "cache_add", "in use");
+	return all_devices(argc, argv, "cache_add", "in use");
 }
 
 int cache_drain(int argc, char **argv)
 {
-	return for_each_device(argc, argv, "cache_drain",
-			       "what it has goes to the others");
+	return all_devices(argc, argv, "cache_drain",
+			   "what it has goes to the others");
 }
 
 int cache_remove(int argc, char **argv)
 {
-	return for_each_device(argc, argv, "cache_remove", "not used any more");
+	return all_devices(argc, argv, "cache_remove", "not used any more");
 }

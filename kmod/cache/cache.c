@@ -107,7 +107,7 @@ struct gns_cache *gns_cache_get(struct gns_instance *inst, const char *spec,
 		return ERR_PTR(-EINTR);
 	c = inst->cache;
 	if (c && strcmp(c->spec, spec) && !gns_cache_has(c, spec)) {
-		errorfc(fc, "cache=%s: other mounts use cache=%s: give the same, or add a device to that with gnsctl cache add",
+		errorfc(fc, "cache=%s: other mounts use cache=%s: give the same",
 			spec, c->spec);
 		c = ERR_PTR(-EBUSY);
 	} else if (c && c->verify != verify) {

@@ -69,6 +69,9 @@ int gns_cset_of_tree(struct gns_cache *cache, const char *origin,
 
 /**
  * gns_cset_find_tree() - is a directory one that has a set of its own?
+ * @cache:  the cache
+ * @origin: the origin's name
+ * @fh:     of the directory
  *
  * Context: any but interrupts. Return: the set's number; 0: no.
  */

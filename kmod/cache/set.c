@@ -25,7 +25,7 @@
 
 static u64 mean_of(const struct gns_cset *s)
 {
-	return max(s->mean, (u64)GNS_MEDIA_BLOCK);
+	return max_t(u64, s->mean, GNS_MEDIA_BLOCK);
 }
 
 static u64 largest_region(const struct gns_cache *c)
@@ -424,6 +424,7 @@ int gns_cset_find_tree(struct gns_cache *c, const char *origin,
 
 u32 gns_cache_trees(const struct gns_cache *c)
 {
+	/* Who sees one more finds its set. */
 	return smp_load_acquire(&c->ntrees);
 }
 

@@ -55,7 +55,9 @@ static ssize_t errors_show(struct gns_cdev *d, char *buf)
 /* Whether memory of other devices can be read into, where a way leads there. */
 static ssize_t p2p_show(struct gns_cdev *d, char *buf)
 {
-	return sysfs_emit(buf, "%d\n", IS_ENABLED(CONFIG_PCI_P2PDMA) && blk_queue_pci_p2pdma(bdev_get_queue(d->bdev)));
+	struct request_queue *q = bdev_get_queue(d->bdev);
+
+	return sysfs_emit(buf, "%d\n", IS_ENABLED(CONFIG_PCI_P2PDMA) && blk_queue_pci_p2pdma(q));
 }
 
 static ssize_t name_show(struct gns_cset *s, char *buf)

@@ -173,7 +173,6 @@ struct gns_cdev {
  * @name:   C for people; NULL: it was found on a device, and nobody has come
  * @policy: C NULL: likewise
  * @missed: C
- * @credit: C bytes that were read here and there, and not counted yet
  * @again:  C what was missed a moment ago has come, and found no place
  * @wants:  C something has found no place
  * @mean:   C mean length of the chunks that were read lately, bytes
@@ -195,7 +194,6 @@ struct gns_cset {
 	char *name;
 	struct gns_pset *policy;
 	struct gns_pmissed missed;
-	u64 credit;
 	bool again;
 	bool wants;
 	u64 mean;
@@ -291,6 +289,7 @@ struct gns_cache {
  * @version: O of all that is in @extents
  * @extents: O by offset; they do not overlap
  * @next:    R where the last read of it ended, bytes
+ * @credit:  R bytes that were read here and there, and not counted yet
  * @again:   R what is missed now was missed a moment ago
  * @set:     R the set that it is of, in cache->set; as of who opened it last
  * @rcu:     its end
@@ -304,6 +303,7 @@ struct gns_cobj {
 	u64 version;
 	struct rb_root extents;
 	u64 next;
+	u32 credit;
 	bool again;
 	u8 set;
 	struct rcu_head rcu;
@@ -431,6 +431,13 @@ static inline bool gns_bio_add(struct bio *bio, struct folio *folio, u32 len,
 {
 	return bio_add_page(bio, folio_page(folio, off / PAGE_SIZE), len,
 			    offset_in_page(off)) == len;
+}
+
+/* Of each read and write: the lock of @idle is not for nothing. */
+static inline void gns_cache_wake(struct gns_cache *c)
+{
+	if (wq_has_sleeper(&c->idle))
+		wake_up_all(&c->idle);
 }
 
 /* cache.c */

@@ -45,7 +45,7 @@ static void keep_over(struct work_struct *work)
 	atomic_long_sub(k->len, &r->dev->writes);
 	if (k->moving)
 		atomic_dec(&c->moving);
-	wake_up_all(&c->idle);
+	gns_cache_wake(c);
 	gns_cregion_written(r, k->failed);
 	kfree(k);
 	gns_cache_done(c);

@@ -178,7 +178,7 @@ void gns_cregion_unpin(struct gns_cregion *r)
 
 	/* The device may be taken away then. */
 	if (atomic_dec_and_test(&r->pins))
-		wake_up_all(&c->idle);
+		gns_cache_wake(c);
 }
 
 /* One write less; nobody writes to it any more after the last one. */

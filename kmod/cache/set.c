@@ -128,14 +128,18 @@ static void read_chunk(struct gns_cset *s, u64 hash, s64 chunk, u64 room)
 	gns_pset_seen(s->policy, hash, room);
 }
 
-/* Who reads here and there reads a chunk with as many bytes as it has. */
-static bool is_whole(struct gns_cset *s, u32 len, u64 chunk)
+/*
+ * Who reads here and there reads a chunk with as many bytes as it has. By no lock:
+ * there may be a million such reads a second, and some are lost between two
+ * processors.
+ */
+static bool is_whole(struct gns_cobj *obj, u32 len, u32 chunk)
 {
-	s->credit += len;
-	if (s->credit < chunk)
-		return false;
-	s->credit -= chunk;
-	return true;
+	u32 credit = READ_ONCE(obj->credit) + len;
+	bool whole = credit >= chunk;
+
+	WRITE_ONCE(obj->credit, whole ? credit - chunk : credit);
+	return whole;
 }
 
 /*
@@ -147,8 +151,8 @@ void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
 		    bool missed)
 {
 	u64 nr = pos / GNS_MEDIA_EXTENT_MAX, room;
-	bool begins = !(pos % GNS_MEDIA_EXTENT_MAX);
-	bool goes_on = !begins && pos == READ_ONCE(obj->next);
+	bool whole = !(pos % GNS_MEDIA_EXTENT_MAX);
+	bool goes_on = !whole && pos == READ_ONCE(obj->next);
 	struct gns_cache *c = obj->cache;
 	struct gns_cset *s;
 	s64 chunk;
@@ -158,6 +162,10 @@ void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
 		return;
 	chunk = min_t(u64, GNS_MEDIA_EXTENT_MAX,
 		      size - nr * GNS_MEDIA_EXTENT_MAX);
+	if (!whole)
+		whole = is_whole(obj, len, chunk);
+	if (!whole && !missed)
+		return;
 	spin_lock(&c->lock);
 	s = judged_by(obj);
 	s->last = c->now;
@@ -166,7 +174,7 @@ void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
 		WRITE_ONCE(obj->again,
 			   gns_pmissed_before(&s->missed, hash_of(obj, ~pos),
 					      room));
-	if (begins || is_whole(s, len, chunk))
+	if (whole)
 		read_chunk(s, hash_of(obj, nr), chunk, room);
 	spin_unlock(&c->lock);
 }

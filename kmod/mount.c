@@ -315,7 +315,7 @@ static int gns_reconfigure(struct fs_context *fc)
 		return invalfc(fc, "uidmap and gidmap stay as they are: unmount first");
 	if (strcmp(gsb->opt.cache, opt->cache) ||
 	    gsb->opt.verify != opt->verify)
-		return invalfc(fc, "cache= and verify= stay: unmount first; gnsctl cache adds and removes drives");
+		return invalfc(fc, "cache and verify stay as they are: unmount first");
 	if (opt->device)
 		err = gns_cache_change(gsb->cache, opt->change, opt->device,
 				       fc);

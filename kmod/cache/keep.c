@@ -106,18 +106,6 @@ static void write_folios(struct keep *k)
 		submit_bio(bio);
 }
 
-/*
- * A drive that is slow makes its writers wait: not the helper, which has leases
- * to renew and to give back.
- */
-static void keep_send(struct work_struct *work)
-{
-	struct keep *k = container_of(work, struct keep, work);
-
-	write_folios(k);
-	put_bio(k);
-}
-
 /* A checksum for each unit, counted from the extent's begin. */
 static void sum_up(struct keep *k)
 {
@@ -140,6 +128,19 @@ static void sum_up(struct keep *k)
 			crc = ~0u;
 		}
 	}
+}
+
+/*
+ * A drive that is slow makes its writers wait, and checksums take time: not of the
+ * helper's, which has leases to renew and to give back, nor of the reader's.
+ */
+static void keep_send(struct work_struct *work)
+{
+	struct keep *k = container_of(work, struct keep, work);
+
+	sum_up(k);
+	write_folios(k);
+	put_bio(k);
 }
 
 /* The extent begins @skip bytes behind the first of these folios. */
@@ -220,7 +221,6 @@ static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
 			atomic_inc(&c->moving);
 		atomic_long_add(k->len, &gns_cext_region(k->x)->dev->writes);
 		take_folios(k, folios, at - pos);
-		sum_up(k);
 		at += k->len;
 		queue_work(c->wq, &k->work);
 	}

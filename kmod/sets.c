@@ -17,16 +17,21 @@ static int set_of_dir(struct gns_inode *gi)
 {
 	struct gns_sb *gsb = gns_isb(&gi->vfs_inode);
 	u32 trees = gns_cache_trees(gsb->cache);
+	int set;
 
 	/* Who sees the number sees what was found for it. */
-	if (smp_load_acquire(&gi->trees) != trees) {
-		WRITE_ONCE(gi->cset, gns_cset_find_tree(gsb->cache,
-							gsb->s->origin,
-							&gi->fh));
+	if (smp_load_acquire(&gi->trees) == trees)
+		return READ_ONCE(gi->cset);
+	set = gns_cset_find_tree(gsb->cache, gsb->s->origin, &gi->fh);
+	spin_lock(&gi->lock);
+	/* Somebody else may know of more. */
+	if (trees > gi->trees) {
+		WRITE_ONCE(gi->cset, set);
 		/* Behind it: who sees that sees the other, too. */
 		smp_store_release(&gi->trees, trees);
 	}
-	return READ_ONCE(gi->cset);
+	spin_unlock(&gi->lock);
+	return set;
 }
 
 static int set_of(const struct gns_sb *gsb, struct dentry *dentry)

@@ -2,8 +2,7 @@
 /*
  * Data sets of the cache, by mounts and names; see cache/cache.h.
  *
- * Locks: none of this file. gi->cset and gi->trees are written without one: who
- * is late writes what he would find again.
+ * Locks: gi->cset and gi->trees are written under gi->lock.
  */
 #ifndef GNS_SETS_H
 #define GNS_SETS_H

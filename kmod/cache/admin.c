@@ -21,7 +21,7 @@ void gns_cdev_error(struct gns_cdev *d)
 
 /*
  * c->lock held. What all devices that can be used have, and who has how much of
- * that: what is elsewhere is nobody's gain.
+ * that: what is elsewhere is nobody's gain. The alignment is that of all devices.
  */
 static void sum_up(struct gns_cache *c)
 {
@@ -30,10 +30,14 @@ static void sum_up(struct gns_cache *c)
 	u32 i, k;
 
 	c->room = 0;
+	c->align = SECTOR_SIZE;
 	for (i = 0; i < c->nsets; i++)
 		c->set[i]->held = 0;
 	for (i = 0; i < c->ndevs; i++) {
 		d = c->dev[i];
+		if (d)
+			c->align = max(c->align,
+				       bdev_logical_block_size(d->bdev));
 		if (!gns_cdev_usable(d))
 			continue;
 		c->room += d->geo.regions * d->geo.region_size;
@@ -127,6 +131,7 @@ static bool take_off(struct gns_cdev *d)
 		gns_cregion_assign(&d->region[i], NULL);
 		list_del_init(&d->region[i].link);
 	}
+	sum_up(c);
 	spin_unlock(&c->lock);
 	return off;
 }
@@ -205,7 +210,7 @@ static int begin_join(struct gns_cache *c, struct join *j, const char *path,
 	j->d = d;
 	init_completion(&j->done);
 	INIT_WORK(&j->work, join_work);
-	queue_work(system_unbound_wq, &j->work);
+	queue_work(c->regions_wq, &j->work);
 	return 0;
 }
 
@@ -229,14 +234,17 @@ static void stay_joined(struct gns_cdev *d)
 	d->joining = false;
 	sum_up(c);
 	spin_unlock(&c->lock);
+	/* Whoever waits for a device that has time. */
+	wake_up_all(&c->idle);
 }
 
 /*
- * "/dev/a[:/dev/b...]", all of them at once: each drive says by itself what it
+ * "/dev/a[:/dev/b...]" if it is a @list, all of them at once: each drive says by itself what it
  * has. All or none. inst->cache_mutex held, or nobody else knows the cache;
  * sleeps, killable.
  */
-int gns_cdevs_join(struct gns_cache *c, const char *spec, struct fs_context *fc)
+int gns_cdevs_join(struct gns_cache *c, const char *spec, bool list,
+		   struct fs_context *fc)
 {
 	char *copy = kstrdup(spec, GFP_KERNEL), *rest = copy, *path;
 	struct join *j;
@@ -246,7 +254,7 @@ int gns_cdevs_join(struct gns_cache *c, const char *spec, struct fs_context *fc)
 	j = kcalloc(GNS_CDEVS_MAX, sizeof(*j), GFP_KERNEL);
 	if (!j || !copy)
 		err = -ENOMEM;
-	while (!err && (path = strsep(&rest, ":"))) {
+	while (!err && (path = strsep(&rest, list ? ":" : ""))) {
 		err = begin_join(c, &j[n], path, fc);
 		n += !err;
 	}
@@ -299,6 +307,7 @@ bool gns_cache_has(struct gns_cache *c, const char *spec)
 static int stay(struct gns_cdev *d, struct fs_context *fc)
 {
 	struct gns_cache *c = d->cache;
+	u32 i;
 
 	if (d->out || !d->drain) {
 		errorfc(fc, "cache_add=%s: it is in use%s", d->path,
@@ -307,8 +316,14 @@ static int stay(struct gns_cdev *d, struct fs_context *fc)
 	}
 	spin_lock(&c->lock);
 	d->drain = false;
+	for (i = 0; i < d->geo.regions; i++) {
+		d->region[i].found = U32_MAX;
+		d->region[i].tries = 0;
+	}
 	sum_up(c);
 	spin_unlock(&c->lock);
+	/* Whoever waits for a device that has time. */
+	wake_up_all(&c->idle);
 	return 0;
 }
 
@@ -348,7 +363,7 @@ int gns_cache_change(struct gns_cache *c, enum gns_cache_change what,
 		return -EINTR;
 	d = find(c, path);
 	if (what == GNS_CACHE_ADD) {
-		err = d ? stay(d, fc) : gns_cdevs_join(c, path, fc);
+		err = d ? stay(d, fc) : gns_cdevs_join(c, path, false, fc);
 	} else if (!d) {
 		errorfc(fc, "%s: not a device of this cache", path);
 		err = -ENODEV;

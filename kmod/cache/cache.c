@@ -87,7 +87,7 @@ static struct gns_cache *make(struct gns_instance *inst, const char *spec,
 	if (!err)
 		err = gns_csets_init(c);
 	if (!err)
-		err = gns_cdevs_join(c, spec, fc);
+		err = gns_cdevs_join(c, spec, true, fc);
 	if (!err)
 		err = gns_csets_start(c);
 	if (err) {

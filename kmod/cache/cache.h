@@ -129,7 +129,8 @@ void gns_cobj_put(struct gns_cobj *obj);
  * @nr:      of @folios
  *
  * They are written in the background, out of the folios, which may be changed
- * meanwhile when @version is not the newest any more. Nobody learns whether it
+ * meanwhile when @version is not the newest any more: then checksums are of other
+ * bytes, too, and nobody will ask, for a version never comes back. Nobody learns whether it
  * was done. Context: process; waits for no device; GFP_NOFS.
  */
 void gns_cobj_keep(struct gns_cobj *obj, u64 version, u64 size, u64 pos,

@@ -107,8 +107,10 @@ struct gns_cdev *gns_cdev_open(struct gns_cache *c, u32 index, const char *path,
 	d->joining = true;
 	INIT_LIST_HEAD(&d->free);
 	INIT_LIST_HEAD(&d->ready);
+	d->keeps = alloc_workqueue("gns_cache_keep",
+				   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	d->path = kstrdup(path, GFP_KERNEL);
-	if (d->path)
+	if (d->path && d->keeps)
 		err = open_bdev(d, fc);
 	if (!err)
 		err = read_super(d, fc);
@@ -129,6 +131,8 @@ void gns_cdev_close(struct gns_cdev *d)
 {
 	u32 i;
 
+	if (d->keeps)
+		destroy_workqueue(d->keeps);
 	for (i = 0; d->region && i < d->geo.regions; i++) {
 		gns_cregion_free(&d->region[i]);
 		cond_resched();

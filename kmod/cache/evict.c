@@ -28,6 +28,17 @@ static bool is_dead(const struct gns_cregion *r)
 	return true;
 }
 
+/* How many extents of it can be found. */
+static u32 count_found(const struct gns_cregion *r)
+{
+	struct gns_cext *x;
+	u32 n = 0;
+
+	for (x = r->ext; x; x = x->next)
+		n += !RB_EMPTY_NODE(&x->node);
+	return n;
+}
+
 /* The version of an extent that is found; 0: it is not. */
 static u64 version_of(struct gns_cext *x)
 {
@@ -61,16 +72,14 @@ static bool can_write(struct gns_cache *c)
 
 /*
  * A region that others need is read all the same: up to @left bytes of it are
- * written again. With @all: those that nobody has read, too. Returns how many
- * extents have found no place.
+ * written again. With @all: those that nobody has read, too.
  */
-static u32 write_again(struct gns_cregion *r, u64 left, bool all)
+static void write_again(struct gns_cregion *r, u64 left, bool all)
 {
 	u8 *buf = kvmalloc(GNS_MEDIA_EXTENT_MAX, GFP_KERNEL);
 	struct gns_cache *c = r->dev->cache;
 	struct gns_cset *s = r->set;
 	struct gns_cext *x;
-	u32 homeless = 0;
 	u64 version;
 
 	for (x = r->ext; x && buf; x = x->next) {
@@ -78,17 +87,19 @@ static u32 write_again(struct gns_cregion *r, u64 left, bool all)
 		if (!version || x->len * GNS_MEDIA_BLOCK > left)
 			continue;
 		/* Nobody waits for that; and it is not to be lost to haste. */
-		wait_event(c->idle, can_write(c));
+		wait_event(c->idle, can_write(c) || READ_ONCE(r->dev->out));
 		if (READ_ONCE(c->closing) || READ_ONCE(r->dev->out))
 			break;
-		if (!gns_cext_read(x, buf))
+		if (!gns_cext_read(x, buf)) {
+			if (all)
+				gns_cext_drop(x); /* it is of no use here */
 			continue;
+		}
 		left -= x->len * GNS_MEDIA_BLOCK;
-		homeless += !gns_cext_again(x, s, version, buf);
+		gns_cext_again(x, s, version, buf);
 		cond_resched();
 	}
 	kvfree(buf);
-	return homeless;
 }
 
 /* c->lock held: new chunks may push out what is there. */
@@ -197,8 +208,9 @@ static struct gns_cset *giver(struct gns_cset *s, const struct gns_cdev *d)
 	struct gns_cset *g = s, *o;
 	u32 i;
 
-	/* The last region need not be needed as a whole. */
-	if (s->held >= s->share)
+	/* The last region need not be needed as a whole; a quota is kept as one. */
+	if (s->held >= s->share ||
+	    (s->quota && s->held + d->geo.region_size > s->quota))
 		return s;
 	for (i = 0; i < s->cache->nsets; i++) {
 		o = s->cache->set[i];
@@ -245,36 +257,56 @@ struct gns_cregion *gns_cevict_over(struct gns_cdev *d)
 	return r;
 }
 
+/* c->lock held. Something can be written to one of the devices. */
+static bool any_usable(const struct gns_cache *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->ndevs; i++)
+		if (gns_cdev_usable(c->dev[i]))
+			return true;
+	return false;
+}
+
+/* c->lock held. Where it was: it is looked at once more. */
+static void put_back(struct gns_cregion *r)
+{
+	r->state = GNS_CR_SEALED;
+	list_add(&r->link, &r->set->sealed[r->dev->index]);
+}
+
 /*
- * One of a device that is drained, when what it has is elsewhere, or has no place
- * there; likewise. NULL with @more: others have to get regions ready first.
+ * One of a device that is drained, when what it had is elsewhere, or has found no
+ * place there several times; likewise. What is written is found here until it is
+ * there: the last write calls for the next look. NULL with @more: others have to
+ * get regions ready first.
  */
 struct gns_cregion *gns_cevict_drained(struct gns_cdev *d, bool *more)
 {
 	struct gns_cache *c = d->cache;
 	struct gns_cregion *r = NULL;
-	u32 i, homeless, before;
+	u32 i, found;
 
 	*more = false;
+	if (atomic_read(&c->moving))
+		return NULL;
 	spin_lock(&c->lock);
-	for (i = 0; i < c->nsets && !r; i++)
+	for (i = 0; i < c->nsets && !r && any_usable(c); i++)
 		r = take(oldest(c->set[i], d));
 	spin_unlock(&c->lock);
 	if (!r)
 		return NULL;
-	before = r->homeless;
-	homeless = write_again(r, d->geo.region_size, true);
-	/* Until they are there they are found here, and not once more afterwards. */
-	wait_event(c->idle, !atomic_read(&c->moving));
-	r->homeless = homeless;
-	/* What was written is not here any more; the rest comes again, or stays out. */
-	if (!homeless || (before && homeless >= before))
+	found = count_found(r);
+	if (found >= r->found)
+		r->tries++;
+	if (!found || r->tries > GNS_CDRAIN_TRIES)
 		return r;
-	*more = true;
+	r->found = found;
+	write_again(r, d->geo.region_size, true);
 	spin_lock(&c->lock);
-	r->state = GNS_CR_SEALED;
 	r->set->wants = true;
-	list_add(&r->link, &r->set->sealed[d->index]);
+	put_back(r);
 	spin_unlock(&c->lock);
+	*more = !atomic_read(&c->moving);
 	return NULL;
 }

@@ -56,6 +56,8 @@
 #define GNS_CERRORS_MAX 32
 /* Regions of a device that wait to be written. */
 #define GNS_CREADY 2u
+/* Passes over a region that is drained, in which nothing of it finds place. */
+#define GNS_CDRAIN_TRIES 3u
 
 enum gns_cstate {
 	GNS_CR_FREE,
@@ -84,7 +86,9 @@ enum gns_cstate {
  * @seen:   C policy's now when it was opened or judged to be kept
  * @picky:  C only what was missed a moment ago has place in it
  * @failed: a write to it failed
- * @homeless: extents that have found no place elsewhere; @prepare only
+ * @found:  extents of it that were found when it was drained last; @prepare only
+ * @tries:  how often there were not less than before
+ * @wrote:  C cache->now when an extent found place in it last
  * @table:  while it is written: GNS_CEXTENTS_MAX of them
  * @sums:   C checksums: while it is written; with verify=all as long as it lives
  * @table_at: of the table on the device, bytes from the begin; sealed ones
@@ -106,7 +110,9 @@ struct gns_cregion {
 	u64 seen;
 	bool picky;
 	bool failed;
-	u32 homeless;
+	u32 found;
+	u32 tries;
+	u64 wrote;
 	struct gns_media_extent *table;
 	__le32 *sums;
 	u32 table_at;
@@ -129,6 +135,7 @@ struct gns_cregion {
  * @nopen:  C
  * @nwritten: C regions that are OPEN or FULL
  * @nheld:  C regions that are a set's
+ * @keeps:  writes that wait for it to take them, and for no other one
  * @writes: A bytes under way
  * @errors: A bios that have failed
  * @joining: C it is not known yet what it has
@@ -153,6 +160,7 @@ struct gns_cdev {
 	u32 nopen;
 	u32 nwritten;
 	u32 nheld;
+	struct workqueue_struct *keeps;
 	atomic_long_t writes;
 	atomic_t errors;
 	bool joining;
@@ -502,7 +510,7 @@ void gns_cprepare_soon(struct gns_cache *c);
 void gns_cdev_error(struct gns_cdev *d);
 void gns_cdev_out(struct gns_cdev *d);
 void gns_cdev_forget(struct gns_cdev *d);
-int gns_cdevs_join(struct gns_cache *c, const char *spec,
+int gns_cdevs_join(struct gns_cache *c, const char *spec, bool list,
 		   struct fs_context *fc);
 bool gns_cache_has(struct gns_cache *c, const char *spec);
 
@@ -535,10 +543,10 @@ void gns_cpieces_drop(const struct gns_cpiece *piece, u32 n,
 		      const struct gns_cdev *d);
 
 /*
- * keep.c: what is there already, once more, for the set; sleeps. @buf: all of it,
- * and right. False: there is no place for all of it.
+ * keep.c: what is there already, once more, for the set, if there is place for it;
+ * sleeps. @buf: all of it, and right.
  */
-bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
+void gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
 		    const u8 *buf);
 
 /* verify.c: sleep, for the device */

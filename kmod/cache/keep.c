@@ -43,8 +43,8 @@ static void keep_over(struct work_struct *work)
 	if (!k->failed && !READ_ONCE(r->dev->out))
 		gns_cext_add(k->x, k->version);
 	atomic_long_sub(k->len, &r->dev->writes);
-	if (k->moving)
-		atomic_dec(&c->moving);
+	if (k->moving && atomic_dec_and_test(&c->moving))
+		gns_cprepare_soon(c);
 	gns_cache_wake(c);
 	gns_cregion_written(r, k->failed);
 	kfree(k);
@@ -117,6 +117,8 @@ static void sum_up(struct keep *k)
 		while (from < folio_size(k->folios[i]) && off < k->len) {
 			n = min_t(u32, PAGE_SIZE - offset_in_page(from),
 				  k->len - off);
+			n = min(n, GNS_MEDIA_SUM_UNIT -
+					   off % GNS_MEDIA_SUM_UNIT);
 			p = kmap_local_folio(k->folios[i], from);
 			crc = gns_crc32c(crc, p, n);
 			kunmap_local(p);
@@ -196,9 +198,9 @@ static struct keep *keep_new(const struct bytes *b, u32 off, u32 len, u32 nr)
 /*
  * Bytes from @pos on: what is there already need not be written again. Of a large
  * folio that was asked for since a part of it is not there, that part may be
- * anywhere. False: there was no place for some.
+ * anywhere.
  */
-static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
+static void keep_bytes(const struct bytes *b, u64 pos, u32 len,
 		       struct folio **folios, u32 nr)
 {
 	u64 end = pos + len, at = pos, to = end;
@@ -210,11 +212,14 @@ static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
 			at = gns_cext_present(b->obj, b->version, at, end);
 			to = gns_cext_absent(b->obj, b->version, at, end);
 		}
+		if (at >= end)
+			return;
+		/* Somebody was faster just now. */
 		if (at >= to)
-			return true;
+			continue;
 		k = keep_new(b, at / GNS_MEDIA_BLOCK, to - at, nr);
 		if (!k)
-			return false;
+			return;
 		gns_cache_busy(c);
 		k->moving = b->how == GNS_CK_MOVED;
 		if (k->moving)
@@ -222,7 +227,7 @@ static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
 		atomic_long_add(k->len, &gns_cext_region(k->x)->dev->writes);
 		take_folios(k, folios, at - pos);
 		at += k->len;
-		queue_work(c->wq, &k->work);
+		queue_work(gns_cext_region(k->x)->dev->keeps, &k->work);
 	}
 }
 
@@ -304,7 +309,7 @@ static void put_folios(struct folio **folios, u32 n)
 	kvfree(folios);
 }
 
-bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
+void gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
 		    const u8 *buf)
 {
 	u32 len = x->len * GNS_MEDIA_BLOCK, n;
@@ -313,11 +318,10 @@ bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
 				 .set = s,
 				 .version = version,
 				 .how = GNS_CK_MOVED };
-	bool all;
 
-	all = n && keep_bytes(&b, (u64)x->off * GNS_MEDIA_BLOCK, len, folios, n);
+	if (n)
+		keep_bytes(&b, (u64)x->off * GNS_MEDIA_BLOCK, len, folios, n);
 	put_folios(folios, n);
-	return all;
 }
 
 void gns_cobj_keep_copy(struct gns_cobj *obj, u64 version, u64 size, u64 pos,

@@ -214,9 +214,10 @@ void gns_cprepare(struct work_struct *work)
 	bool more = false;
 	u32 i;
 
-	for (i = 0; i < GNS_CDEVS_MAX; i++) {
-		d = go_to(c, i);
-		if (d)
+	/* Those that others are drained to come first. */
+	for (i = 0; i < 2 * GNS_CDEVS_MAX; i++) {
+		d = go_to(c, i % GNS_CDEVS_MAX);
+		if (d && READ_ONCE(d->drain) == i / GNS_CDEVS_MAX)
 			more |= prepare_one(d, wants);
 	}
 	go_to(c, GNS_CDEVS_MAX);

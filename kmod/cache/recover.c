@@ -144,6 +144,12 @@ int gns_cdev_recover(struct gns_cdev *d)
 	if (!block)
 		return -ENOMEM;
 	for (i = 0; i < d->geo.regions && !err; i++) {
+		/* Who waits for it was killed. */
+		if (READ_ONCE(d->out)) {
+			err = -EINTR;
+			break;
+		}
+		cond_resched();
 		r = &d->region[i];
 		if (gns_cdev_rw(d, REQ_OP_READ,
 				gns_media_foot_at(&d->geo, i), block,
@@ -155,10 +161,6 @@ int gns_cdev_recover(struct gns_cdev *d)
 		/* Beyond that it is as if it had not been sealed. */
 		if (life.sealed && gns_cregion_memory(d->cache))
 			err = recover_table(r, &life);
-		/* Who waits for it was killed. */
-		if (!err && READ_ONCE(d->out))
-			err = -EINTR;
-		cond_resched();
 	}
 	sort_sealed(d);
 	free_page((unsigned long)block);

@@ -166,7 +166,8 @@ void gns_cregion_assign(struct gns_cregion *r, struct gns_cset *s)
 		r->set->held -= size;
 	d->nheld -= !!r->set;
 	r->set = s;
-	r->homeless = 0;
+	r->found = U32_MAX;
+	r->tries = 0;
 	if (s)
 		s->held += size;
 	d->nheld += !!s;

@@ -6,8 +6,8 @@
 #include <linux/mm.h>
 #include "int.h"
 
-/* Reads of chunks of others, behind which a set's open region is closed. */
-#define UNREAD_FOR 4096u
+/* Reads of chunks in which nothing was written to an open region: it is closed. */
+#define UNWRITTEN_FOR 4096u
 
 /* c->lock held: nobody gets space in it from now on. */
 void gns_cset_close(struct gns_cset *s, struct gns_cdev *d)
@@ -42,22 +42,24 @@ static u32 fits(const struct gns_cregion *r, u32 len, enum gns_ckeep how)
 
 /*
  * Tables of open regions take memory: one that is full for the most part is
- * closed, or one that nobody has read for long. False: there is none, and closing
- * another would fill the device with hardly anything.
+ * closed, or one that was not written to for long. False: there is none, and
+ * closing another would fill the device with hardly anything. What is moved is
+ * worth that.
  */
-static bool close_one(struct gns_cdev *d)
+static bool close_one(struct gns_cdev *d, enum gns_ckeep how)
 {
+	u32 i, end, most = 0, enough = d->geo.region_size / 2;
 	struct gns_cset *s, *best = NULL;
-	u32 i, end, most = 0;
+	struct gns_cregion *r;
 
 	for (i = 0; i < d->cache->nsets; i++) {
 		s = d->cache->set[i];
-		if (!s->open[d->index])
+		r = s->open[d->index];
+		if (!r)
 			continue;
-		end = d->cache->now - s->last > UNREAD_FOR ?
-			      U32_MAX :
-			      s->open[d->index]->end;
-		if (end > d->geo.region_size / 2 && end > most) {
+		end = d->cache->now - r->wrote > UNWRITTEN_FOR ? U32_MAX :
+								 r->end;
+		if ((end > enough || how == GNS_CK_MOVED) && end > most) {
 			most = end;
 			best = s;
 		}
@@ -68,21 +70,15 @@ static bool close_one(struct gns_cdev *d)
 }
 
 /* A region that is meant for the set, or one for all if it may grow. */
-static struct gns_cregion *take_ready(struct gns_cset *s, struct gns_cdev *d)
+static struct gns_cregion *find_ready(struct gns_cset *s, struct gns_cdev *d)
 {
 	u64 size = d->geo.region_size;
 	bool grows = !s->quota || s->held + size <= s->quota;
 	struct gns_cregion *r;
 
 	list_for_each_entry(r, &d->ready, link) {
-		if (r->set != s && (r->set || !grows))
-			continue;
-		list_del_init(&r->link);
-		if (!r->set) {
-			d->nready--;
-			gns_cregion_assign(r, s);
-		}
-		return r;
+		if (r->set == s || (!r->set && grows))
+			return r;
 	}
 	return NULL;
 }
@@ -93,7 +89,7 @@ static struct gns_cregion *take_ready(struct gns_cset *s, struct gns_cdev *d)
 static struct gns_cregion *open_region(struct gns_cset *s, struct gns_cdev *d,
 				       u32 *len, enum gns_ckeep how)
 {
-	struct gns_cregion *r = s->open[d->index];
+	struct gns_cregion *r = s->open[d->index], *ready;
 	u32 some = r ? fits(r, *len, how) : 0;
 	bool again = how != GNS_CK_NEW;
 
@@ -103,16 +99,21 @@ static struct gns_cregion *open_region(struct gns_cset *s, struct gns_cdev *d,
 		*len = some;
 		return r;
 	}
-	if (r)
-		gns_cset_close(s, d);
 	s->again |= again;
 	s->wants = true;
 	gns_cprepare_soon(d->cache);
-	if (d->nopen == GNS_COPEN_MAX && !close_one(d))
+	ready = find_ready(s, d);
+	/* What is moved may have had no place, and others have. */
+	if (r && (ready || how != GNS_CK_MOVED))
+		gns_cset_close(s, d);
+	if (!ready || (d->nopen == GNS_COPEN_MAX && !close_one(d, how)))
 		return NULL;
-	r = take_ready(s, d);
-	if (!r)
-		return NULL;
+	r = ready;
+	list_del_init(&r->link);
+	if (!r->set) {
+		d->nready--;
+		gns_cregion_assign(r, s);
+	}
 	d->nopen++;
 	d->nwritten++;
 	r->state = GNS_CR_OPEN;
@@ -136,6 +137,7 @@ static void enter(struct gns_cregion *r, struct gns_cext *x, u64 version,
 	e->at = cpu_to_le32(r->end);
 	e->sum = cpu_to_le32(r->nsums);
 	gns_cext_place(x, r, r->end, r->nsums);
+	r->wrote = r->dev->cache->now;
 	r->end += len;
 	r->nsums += gns_media_sums(len);
 }

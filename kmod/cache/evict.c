@@ -96,7 +96,9 @@ static void write_again(struct gns_cregion *r, u64 left, bool all)
 			continue;
 		}
 		left -= x->len * GNS_MEDIA_BLOCK;
-		gns_cext_again(x, s, version, buf);
+		/* Others have no place now, either. */
+		if (!gns_cext_again(x, s, version, buf) && all)
+			break;
 		cond_resched();
 	}
 	kvfree(buf);

@@ -544,9 +544,9 @@ void gns_cpieces_drop(const struct gns_cpiece *piece, u32 n,
 
 /*
  * keep.c: what is there already, once more, for the set, if there is place for it;
- * sleeps. @buf: all of it, and right.
+ * sleeps. @buf: all of it, and right. False: there is none.
  */
-void gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
+bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
 		    const u8 *buf);
 
 /* verify.c: sleep, for the device */

@@ -198,9 +198,9 @@ static struct keep *keep_new(const struct bytes *b, u32 off, u32 len, u32 nr)
 /*
  * Bytes from @pos on: what is there already need not be written again. Of a large
  * folio that was asked for since a part of it is not there, that part may be
- * anywhere.
+ * anywhere. False: there was no place for some.
  */
-static void keep_bytes(const struct bytes *b, u64 pos, u32 len,
+static bool keep_bytes(const struct bytes *b, u64 pos, u32 len,
 		       struct folio **folios, u32 nr)
 {
 	u64 end = pos + len, at = pos, to = end;
@@ -213,13 +213,13 @@ static void keep_bytes(const struct bytes *b, u64 pos, u32 len,
 			to = gns_cext_absent(b->obj, b->version, at, end);
 		}
 		if (at >= end)
-			return;
+			return true;
 		/* Somebody was faster just now. */
 		if (at >= to)
 			continue;
 		k = keep_new(b, at / GNS_MEDIA_BLOCK, to - at, nr);
 		if (!k)
-			return;
+			return false;
 		gns_cache_busy(c);
 		k->moving = b->how == GNS_CK_MOVED;
 		if (k->moving)
@@ -309,7 +309,7 @@ static void put_folios(struct folio **folios, u32 n)
 	kvfree(folios);
 }
 
-void gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
+bool gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
 		    const u8 *buf)
 {
 	u32 len = x->len * GNS_MEDIA_BLOCK, n;
@@ -318,10 +318,11 @@ void gns_cext_again(struct gns_cext *x, struct gns_cset *s, u64 version,
 				 .set = s,
 				 .version = version,
 				 .how = GNS_CK_MOVED };
+	bool all;
 
-	if (n)
-		keep_bytes(&b, (u64)x->off * GNS_MEDIA_BLOCK, len, folios, n);
+	all = n && keep_bytes(&b, (u64)x->off * GNS_MEDIA_BLOCK, len, folios, n);
 	put_folios(folios, n);
+	return all;
 }
 
 void gns_cobj_keep_copy(struct gns_cobj *obj, u64 version, u64 size, u64 pos,

@@ -6,6 +6,11 @@
 #include <linux/mm.h>
 #include "int.h"
 
+/* A region with a smaller part of its blocks found is given up for others. */
+#define WORN_DIV 4
+/* Regions that are looked at for such a one, at most; c->lock is held. */
+#define WORN_LOOK 1024u
+
 /* How many were read since somebody looked. */
 static u32 count_visited(const struct gns_cregion *r)
 {
@@ -14,28 +19,6 @@ static u32 count_visited(const struct gns_cregion *r)
 
 	for (x = r->ext; x; x = x->next)
 		n += READ_ONCE(x->visited) && !RB_EMPTY_NODE(&x->node);
-	return n;
-}
-
-/* None of its bytes can be found any more. */
-static bool is_dead(const struct gns_cregion *r)
-{
-	struct gns_cext *x;
-
-	for (x = r->ext; x; x = x->next)
-		if (!RB_EMPTY_NODE(&x->node))
-			return false;
-	return true;
-}
-
-/* How many extents of it can be found. */
-static u32 count_found(const struct gns_cregion *r)
-{
-	struct gns_cext *x;
-	u32 n = 0;
-
-	for (x = r->ext; x; x = x->next)
-		n += !RB_EMPTY_NODE(&x->node);
 	return n;
 }
 
@@ -121,13 +104,10 @@ static enum gns_pverdict judge(struct gns_cset *s, struct gns_cregion *r)
 {
 	enum gns_pverdict verdict = GNS_P_KEEP;
 	u32 visited = count_visited(r);
-	bool dead = is_dead(r);
 
 	spin_lock(&s->cache->lock);
 	r->picky = false;
-	if (dead)
-		verdict = GNS_P_RECLAIM;
-	else if (s->policy && !s->pin)
+	if (s->policy && !s->pin)
 		verdict = gns_pset_judge(s->policy, r->seen, visited, r->count);
 	if (verdict != GNS_P_RECLAIM && moves(s)) {
 		verdict = GNS_P_RECLAIM;
@@ -167,6 +147,25 @@ static struct gns_cregion *take(struct gns_cregion *r)
 	return r;
 }
 
+/*
+ * c->lock held. One of which hardly anything is of use any more, for there are
+ * newer versions; what is pinned is kept to the last block.
+ */
+static struct gns_cregion *worn(struct gns_cset *s, const struct gns_cdev *d)
+{
+	struct gns_cregion *r;
+	u32 n = 0, least;
+
+	list_for_each_entry(r, &s->sealed[d->index], link) {
+		least = s->pin ? 1 : r->end / GNS_MEDIA_BLOCK / WORN_DIV;
+		if (atomic_read(&r->live) < max(least, 1u))
+			return r;
+		if (++n == WORN_LOOK)
+			break;
+	}
+	return NULL;
+}
+
 /* Of what the set has itself: if it is not worth its place, or has to move. */
 static struct gns_cregion *of_its_own(struct gns_cset *s, struct gns_cdev *d)
 {
@@ -175,6 +174,11 @@ static struct gns_cregion *of_its_own(struct gns_cset *s, struct gns_cdev *d)
 	struct gns_cregion *r;
 
 	spin_lock(&c->lock);
+	r = take(worn(s, d));
+	if (r) {
+		spin_unlock(&c->lock);
+		return r;
+	}
 	r = oldest(s, d);
 	if (r) {
 		ripe = is_ripe(s, r);
@@ -182,7 +186,7 @@ static struct gns_cregion *of_its_own(struct gns_cset *s, struct gns_cdev *d)
 	}
 	spin_unlock(&c->lock);
 	/* It stays where it is while it is looked at. */
-	if (!r || !(may || is_dead(r)))
+	if (!may)
 		return NULL;
 	if (judge(s, r) != GNS_P_RECLAIM) {
 		if (ripe)
@@ -298,7 +302,7 @@ struct gns_cregion *gns_cevict_drained(struct gns_cdev *d, bool *more)
 	spin_unlock(&c->lock);
 	if (!r)
 		return NULL;
-	found = count_found(r);
+	found = atomic_read(&r->live);
 	if (found >= r->found)
 		r->tries++;
 	if (!found || r->tries > GNS_CDRAIN_TRIES)

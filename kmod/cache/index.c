@@ -129,6 +129,7 @@ static void forget(struct gns_cext *x)
 		return;
 	rb_erase(&x->node, &x->obj->extents);
 	RB_CLEAR_NODE(&x->node);
+	atomic_sub(x->len, &gns_cext_region(x)->live);
 }
 
 void gns_cext_drop(struct gns_cext *x)
@@ -175,6 +176,7 @@ static void insert(struct gns_cext *x)
 	}
 	rb_link_node(&x->node, parent, link);
 	rb_insert_color(&x->node, &x->obj->extents);
+	atomic_add(x->len, &gns_cext_region(x)->live);
 }
 
 /*

@@ -86,7 +86,8 @@ enum gns_cstate {
  * @seen:   C policy's now when it was opened or judged to be kept
  * @picky:  C only what was missed a moment ago has place in it
  * @failed: a write to it failed
- * @found:  extents of it that were found when it was drained last; @prepare only
+ * @live:   A blocks of it that can be found
+ * @found:  of them when it was drained last; @prepare only
  * @tries:  how often there were not less than before
  * @wrote:  C cache->now when an extent found place in it last
  * @table:  while it is written: GNS_CEXTENTS_MAX of them
@@ -110,6 +111,7 @@ struct gns_cregion {
 	u64 seen;
 	bool picky;
 	bool failed;
+	atomic_t live;
 	u32 found;
 	u32 tries;
 	u64 wrote;

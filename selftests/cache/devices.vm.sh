@@ -83,6 +83,13 @@ ctl add "${d[1]}" && is "${d[1]}" active
 result $? "a second drive is in use"
 ctl status | tee "$LAB/said" && grep -q "active.*${d[1]}" "$LAB/said"
 result $? "and shown"
+sed -n 's|^What:\t*/sys/fs/gns/\(cache<N>/.*[^/]\)$|\1|p' \
+	"$GNS_TOP/uapi/ABI/testing/sysfs-fs-gns" | sort >"$LAB/documented"
+(cd /sys/fs/gns && find cache* -type f) |
+	sed 's|^cache[0-9]*|cache<N>|; s|dev[0-9]*|dev<I>|; s|set[0-9]*|set<M>|' |
+	sort -u | diff "$LAB/documented" - &&
+	[ "$(readlink -f /sys/fs/gns/[0-9]*/cache)" = "$(echo /sys/fs/gns/cache*)" ]
+result $? "its files are those of the document"
 gns_mount a "cache=${d[0]}:${d[1]}" "$LAB/other" && gns_umount "$LAB/other"
 result $? "other mounts may name both"
 

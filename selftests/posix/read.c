@@ -241,7 +241,12 @@ static void check_nowait(void)
 	int fd = lab_open(there("nowait"));
 	ssize_t n;
 
-	refused(nowait(fd, 0, 4096), EAGAIN, "what is not cached");
+	/* It begins readahead, which may be there when the page is looked at. */
+	n = nowait(fd, 0, 4096);
+	if (n >= 0)
+		judge("nowait of what is not cached", 0, 4096, n);
+	else if (errno != EAGAIN)
+		tap_bad("nowait of what is not cached: %s", strerror(errno));
 	judge("pread", 0, 65536, by_pread(fd, 0, 65536));
 	n = nowait(fd, 0, 65536);
 	if (n != 65536 || memcmp(got, want, n))

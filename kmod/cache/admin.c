@@ -239,9 +239,9 @@ static void stay_joined(struct gns_cdev *d)
 }
 
 /*
- * "/dev/a[:/dev/b...]" if it is a @list, all of them at once: each drive says by itself what it
- * has. All or none. inst->cache_mutex held, or nobody else knows the cache;
- * sleeps, killable.
+ * "/dev/a[:/dev/b...]" if it is a @list, all of them at once: each drive says by
+ * itself what it has. All or none. inst->cache_mutex held, or nobody else knows
+ * the cache; sleeps, killable.
  */
 int gns_cdevs_join(struct gns_cache *c, const char *spec, bool list,
 		   struct fs_context *fc)

@@ -460,7 +460,7 @@ int gns_csets_start(struct gns_cache *c);
 void gns_csets_exit(struct gns_cache *c);
 struct gns_cset *gns_cset_found(struct gns_cache *c, u64 id);
 void gns_csets_share(struct gns_cache *c);
-int gns_cset_limit(struct gns_cset *s, const u64 *quota, const bool *pin);
+int gns_cset_limit(struct gns_cset *s, const struct gns_climit *limit);
 void gns_cache_note(struct gns_cobj *obj, u64 pos, u32 len, u64 size,
 		    bool missed);
 

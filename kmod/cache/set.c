@@ -304,23 +304,21 @@ void gns_csets_exit(struct gns_cache *c)
 	kvfree(c->missed);
 }
 
-/*
- * What a set may have; NULL: it stays as it is. 0; -EINVAL: less than a region
- * of each device. Sleeps not.
- */
-int gns_cset_limit(struct gns_cset *s, const u64 *quota, const bool *pin)
+/* What a set may have. 0; -EINVAL: less than a region of each device. */
+int gns_cset_limit(struct gns_cset *s, const struct gns_climit *limit)
 {
 	struct gns_cache *c = s->cache;
 
 	spin_lock(&c->lock);
-	if (quota && *quota && *quota < largest_region(c)) {
+	if (limit->has_quota && limit->quota &&
+	    limit->quota < largest_region(c)) {
 		spin_unlock(&c->lock);
 		return -EINVAL;
 	}
-	if (quota)
-		s->quota = *quota;
-	if (pin) {
-		s->pin = *pin;
+	if (limit->has_quota)
+		s->quota = limit->quota;
+	if (limit->has_pin) {
+		s->pin = limit->pin;
 		s->wants |= s->pin;
 	}
 	gns_csets_share(c);
@@ -329,7 +327,7 @@ int gns_cset_limit(struct gns_cset *s, const u64 *quota, const bool *pin)
 	return 0;
 }
 
-/* inst->cache_mutex held, but for the last step. */
+/* inst->cache_mutex held. */
 static struct gns_cset *use(struct gns_cache *c, u64 id, const char *name)
 {
 	struct gns_cset *s = gns_cset_found(c, id);
@@ -359,8 +357,7 @@ int gns_cset_of_export(struct gns_cache *c, const char *name,
 		return s->index;
 	if (!s->index)
 		return -ENOSPC;
-	err = gns_cset_limit(s, limit->has_quota ? &limit->quota : NULL,
-			     limit->has_pin ? &limit->pin : NULL);
+	err = gns_cset_limit(s, limit);
 	return err ?: s->index;
 }
 
@@ -407,8 +404,7 @@ int gns_cset_of_tree(struct gns_cache *c, const char *origin,
 	mutex_unlock(&c->inst->cache_mutex);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
-	err = gns_cset_limit(s, limit->has_quota ? &limit->quota : NULL,
-			     limit->has_pin ? &limit->pin : NULL);
+	err = gns_cset_limit(s, limit);
 	return err ?: s->index;
 }
 

@@ -83,9 +83,7 @@ static struct gns_cregion *find_ready(struct gns_cset *s, struct gns_cdev *d)
 	return NULL;
 }
 
-/*
- * c->lock held. The region of a device that has place for some of @len bytes.
- */
+/* c->lock held. The region of a device that has place for some of @len bytes. */
 static struct gns_cregion *open_region(struct gns_cset *s, struct gns_cdev *d,
 				       u32 *len, enum gns_ckeep how)
 {

@@ -72,10 +72,10 @@ static ssize_t quota_show(struct gns_cset *s, char *buf)
 
 static int quota_store(struct gns_cset *s, const char *buf)
 {
-	u64 quota;
-	int err = kstrtou64(buf, 0, &quota);
+	struct gns_climit limit = { .has_quota = true };
+	int err = kstrtou64(buf, 0, &limit.quota);
 
-	return err ?: gns_cset_limit(s, &quota, NULL);
+	return err ?: gns_cset_limit(s, &limit);
 }
 
 static ssize_t pin_show(struct gns_cset *s, char *buf)
@@ -85,10 +85,10 @@ static ssize_t pin_show(struct gns_cset *s, char *buf)
 
 static int pin_store(struct gns_cset *s, const char *buf)
 {
-	bool pin;
-	int err = kstrtobool(buf, &pin);
+	struct gns_climit limit = { .has_pin = true };
+	int err = kstrtobool(buf, &limit.pin);
 
-	return err ?: gns_cset_limit(s, NULL, &pin);
+	return err ?: gns_cset_limit(s, &limit);
 }
 
 static ssize_t share_show(struct gns_cset *s, char *buf)

@@ -146,8 +146,7 @@ ctl drain "${d[1]}" && ! is "${d[1]}" active && ctl add "${d[1]}" &&
 	is "${d[1]}" active
 result $? "one that was to go stays"
 
-# What nobody has opened yet stays its set's, too; and one that fills in the
-# middle of a drain takes nothing from what is drained.
+# What nobody has opened yet stays its set's, too.
 gns_umount "$m"
 gns_mount a "cache=${d[0]}:${d[1]}:${d[2]}" && held=$(held) &&
 	ctl drain "${d[0]}" && lab_until 60 is "${d[0]}" drained &&

@@ -355,9 +355,13 @@ static bool found(struct posix *p, struct exported *ex, int dir,
 	return ok;
 }
 
+/*
+ * The directory is made before anybody has seen the root of the export: to be
+ * made later would be a change of the root that is no request's.
+ */
 static void find(struct posix *p, struct exported *ex)
 {
-	int fd = open_dir(ex, false);
+	int fd = open_dir(ex, !ex->read_only);
 	struct dirent *e;
 	DIR *d;
 

@@ -16,7 +16,7 @@ TTL=2
 drives=/dev/nvme0n1:/dev/nvme1n1
 m=$LAB/a
 rounds=4
-changing=40
+changing=20
 
 # certify N FILE: a file whose first line is the checksum of the rest
 certify()
@@ -129,7 +129,9 @@ gns_umount "$m" && gns_umount "$LAB/b" && helper_stop a && helper_stop b &&
 	rmmod gns && insmod "$GNS_KMOD" && helper_start a &&
 	gns_mount a cache=$drives
 result $? "the module is loaded anew"
-diff -rq "$m/all" "$EXPORT/all" && hit=$(count cache_bytes) && [ "$hit" -gt 0 ]
+# The drives are too small for all: what they have may be of any file.
+diff -rq -x .gns-orphans "$m" "$EXPORT" && hit=$(count cache_bytes) &&
+	[ "$hit" -gt 0 ]
 result $? "$hit bytes came from what was there before"
 gns_umount "$m"
 "$gnsctl" cache check /dev/nvme0n1 /dev/nvme1n1 >"$LAB/said"

@@ -152,7 +152,7 @@ static int gns_file_open(struct inode *inode, struct file *file)
 	err = gns_open_begin(gi, file->f_cred);
 	if (err)
 		return err;
-	gns_set_use(file);
+	gns_set_use(file_dentry(file));
 	gns_size_show(gi);
 	if (!(file->f_flags & O_LARGEFILE) &&
 	    READ_ONCE(gi->size) > MAX_NON_LFS) {

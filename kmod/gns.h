@@ -183,6 +183,7 @@ struct gns_lockq;
  * @cset:      R directories: the data set of what is below; 0: it has none of its
  *             own; see sets.c
  * @trees:     R how many directories had one when that was looked for
+ * @ahead:     R fetched before it was read, see ahead.c
  */
 struct gns_inode {
 	struct inode vfs_inode;
@@ -234,6 +235,7 @@ struct gns_inode {
 	struct gns_cobj *cobj;
 	int cset;
 	u32 trees;
+	bool ahead;
 };
 
 static inline struct gns_inode *gns_i(const struct inode *inode)

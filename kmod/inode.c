@@ -69,6 +69,7 @@ struct inode *gns_inode_alloc(struct super_block *sb)
 	gi->cobj = NULL;
 	gi->cset = 0;
 	gi->trees = 0;
+	gi->ahead = false;
 	return &gi->vfs_inode;
 }
 

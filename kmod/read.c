@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uio.h>
+#include "ahead.h"
 #include "cache/cache.h"
 #include "file.h"
 #include "fill.h"
@@ -44,6 +45,8 @@ static ssize_t read_chunk(struct kiocb *iocb, struct iov_iter *to, size_t len)
 			return ret;
 		if (!ret)
 			return gns_pass_read(iocb, to, len);
+		if (!t.nowait && gns_ahead_wants(t.gi, iocb->ki_pos))
+			gns_ahead_read(iocb->ki_filp);
 		copied = 0;
 		n = gns_left(t.gi, iocb->ki_pos, len);
 		iov_iter_truncate(to, n);

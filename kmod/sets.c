@@ -52,15 +52,15 @@ static int set_of(const struct gns_sb *gsb, struct dentry *dentry)
 	return set ?: gsb->cset;
 }
 
-void gns_set_use(struct file *file)
+void gns_set_use(struct dentry *dentry)
 {
-	struct inode *inode = file_inode(file);
+	struct inode *inode = d_inode(dentry);
 	struct gns_sb *gsb = gns_isb(inode);
 	struct gns_cobj *obj = gns_i(inode)->cobj;
 
 	if (obj)
 		gns_cobj_use_set(obj, gns_cache_trees(gsb->cache) ?
-					      set_of(gsb, file_dentry(file)) :
+					      set_of(gsb, dentry) :
 					      gsb->cset);
 }
 

@@ -14,11 +14,11 @@ struct seq_file;
 
 /**
  * gns_set_use() - what is kept of a file from now on is of the set of its name
- * @file: being opened; a regular file
+ * @dentry: of a regular file, the name it is opened by
  *
  * Context: process, may sleep; waits for nobody.
  */
-void gns_set_use(struct file *file);
+void gns_set_use(struct dentry *dentry);
 
 /**
  * gns_set_of_mount() - a mount's own set

@@ -192,6 +192,7 @@ COUNTER(cache_bad, GNS_C_CACHE_BAD);
 COUNTER(direct_bytes, GNS_C_DIRECT_BYTES);
 COUNTER(direct_copied, GNS_C_DIRECT_COPIED);
 COUNTER(direct_buffered, GNS_C_DIRECT_BUFFERED);
+COUNTER(files_ahead, GNS_C_FILES_AHEAD);
 
 static struct attribute *counter_attrs[] = {
 	&counter_read_bytes.attr, &counter_fill_bytes.attr,
@@ -204,7 +205,7 @@ static struct attribute *counter_attrs[] = {
 	&counter_write_bytes.attr, &counter_changes.attr,
 	&counter_cache_bytes.attr, &counter_cache_bad.attr,
 	&counter_direct_bytes.attr, &counter_direct_copied.attr,
-	&counter_direct_buffered.attr, NULL
+	&counter_direct_buffered.attr, &counter_files_ahead.attr, NULL
 };
 
 static_assert(ARRAY_SIZE(counter_attrs) == GNS_C_MAX + 1);

@@ -33,6 +33,7 @@ static const char *const counters[GNS_C_MAX] = {
 	[GNS_C_DIRECT_BYTES] = "direct_bytes",
 	[GNS_C_DIRECT_COPIED] = "direct_copied",
 	[GNS_C_DIRECT_BUFFERED] = "direct_buffered",
+	[GNS_C_FILES_AHEAD] = "files_ahead",
 };
 
 const char *status_counter(u32 counter)

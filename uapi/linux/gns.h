@@ -469,6 +469,7 @@ enum gns_counter {
 	GNS_C_DIRECT_BYTES, /* O_DIRECT, from those devices to the reader's memory */
 	GNS_C_DIRECT_COPIED, /* O_DIRECT with a cache, copied from the origin's answer */
 	GNS_C_DIRECT_BUFFERED, /* O_DIRECT with a cache, through the page cache */
+	GNS_C_FILES_AHEAD, /* files asked for before they were opened */
 	__GNS_C_MAX,
 };
 

@@ -2,11 +2,6 @@
 /*
  * Small files ahead of their readers; see ahead.h.
  *
- * Several readers may go through a directory at a time, each taking the next
- * file: what is read is in the order of the listing only roughly. So a file
- * counts as one in a row that is found near to where the others were; and after
- * some that were not, the row is looked for at the start of the listing again.
- *
  * A file that was fetched so is marked. Its first read finds its pages, and
  * asks for more all the same.
  */
@@ -15,6 +10,7 @@
 #include "ahead.h"
 #include "lease.h"
 #include "listing.h"
+#include "order.h"
 #include "sets.h"
 #include "size.h"
 
@@ -24,97 +20,79 @@
 #define FILES_MAX 64u
 /* Asked for at a time, so that nobody's read waits for all of them. */
 #define BATCH 8u
-/* How far behind the first of the readers the last one may be. */
-#define LAG 32u
-/* Elsewhere in the directory, until the row is taken for ended. */
+/* How far from where the others were a read may be, and be in a row with them. */
+#define NEAR 32u
+/* Elsewhere in the directory, until a row begins there. */
 #define STRAYS_MAX 8u
 
-/* run->lock held. */
-static void row_ends(struct gns_run *run)
+/* order->lock held. @at was read. */
+static void row_read(struct gns_row *row, u32 at)
 {
-	run->from = (struct gns_place){};
-	run->to = (struct gns_place){};
-	run->head = 0;
-	run->length = 0;
-	run->strays = 0;
+	u32 head = at + 1;
+
+	if (max(head, row->head) - min(head, row->head) > NEAR) {
+		if (++row->strays < STRAYS_MAX && row->length)
+			return;
+		*row = (struct gns_row){ .head = head };
+	}
+	row->strays = 0;
+	/* Who comes later than others says nothing of where this goes. */
+	if (head <= row->head && row->length)
+		return;
+	row->length = min(row->length + 1, FILES_MAX);
+	row->head = head;
+	row->to = max(row->to, row->head);
 }
 
 /*
- * run->lock held. Moves @at behind @name if that is near. In a row who does not
- * read as others do may come by all that is there already.
+ * @name was read. Returns up to which place, in the order *@by, files are worth
+ * being fetched if @most of them are enough; 0: none.
  */
-static bool find_near(const struct gns_listing *l, const struct qstr *name,
-		      struct gns_place *at)
+static u32 rows_read(struct gns_order *o, const struct qstr *name, u32 most,
+		     enum gns_order_by *by)
 {
-	u64 end = max(l->run.head, l->run.to.index) + LAG;
-	const struct gns_entry *e;
+	const struct gns_row *row;
+	u32 at[GNS_ORDERS], end = 0;
 
-	while (at->index < end) {
-		e = gns_listing_next(l, at);
-		if (!e)
-			return false;
-		if (e->namelen == name->len &&
-		    !memcmp(e->name, name->name, name->len))
-			return true;
-	}
-	return false;
-}
-
-/*
- * @name is read. Returns up to which index files are worth being fetched if
- * each has @size bytes; 0: none.
- */
-static u64 row_goes_on(struct gns_listing *l, const struct qstr *name,
-		       u64 size, u64 most)
-{
-	struct gns_run *run = &l->run;
-	struct gns_place at;
-	u64 files, end = 0;
-
-	spin_lock(&run->lock);
-	at = run->from;
-	if (!find_near(l, name, &at)) {
-		if (++run->strays == STRAYS_MAX)
-			row_ends(run);
-		goto out;
-	}
-	run->strays = 0;
-	run->length = min(run->length + 1, FILES_MAX);
-	run->head = max(run->head, at.index);
-	if (run->to.index < at.index)
-		run->to = at;
-	while (run->from.index + LAG < run->head &&
-	       gns_listing_next(l, &run->from))
-		;
-	files = min_t(u64, 2 * run->length, most / max_t(u64, size, 1));
-	if (run->length >= ROW_MIN)
-		end = run->head + min_t(u64, files, FILES_MAX);
-out:
-	spin_unlock(&run->lock);
+	if (!gns_order_find(o, name, at))
+		return 0;
+	spin_lock(&o->lock);
+	for (*by = 0; *by < GNS_ORDERS; (*by)++)
+		row_read(&o->row[*by], at[*by]);
+	*by = o->row[GNS_ORDER_NAMED].length >= o->row[GNS_ORDER_LISTED].length ?
+		      GNS_ORDER_NAMED :
+		      GNS_ORDER_LISTED;
+	row = &o->row[*by];
+	if (row->length >= ROW_MIN)
+		end = min(row->head + min3(2 * row->length, most, FILES_MAX),
+			  o->n);
+	spin_unlock(&o->lock);
 	return end;
 }
 
-/* The next one to look at, behind @at and before @end. NULL: there is none. */
-static const struct gns_entry *row_next(struct gns_listing *l, u64 end,
-					struct gns_place *at)
+/* The next one to look at, before @end. NULL: there is none. */
+static const struct gns_entry *row_next(struct gns_order *o,
+					enum gns_order_by by, u32 end, u32 *at)
 {
 	const struct gns_entry *e = NULL;
 
-	spin_lock(&l->run.lock);
-	*at = l->run.to;
-	if (at->index < end)
-		e = gns_listing_next(l, &l->run.to);
-	spin_unlock(&l->run.lock);
+	spin_lock(&o->lock);
+	*at = o->row[by].to;
+	if (*at < end) {
+		o->row[by].to++;
+		e = gns_order_at(o, by, *at);
+	}
+	spin_unlock(&o->lock);
 	return e;
 }
 
-/* What is behind @at is to be looked at later. */
-static void row_back(struct gns_listing *l, const struct gns_place *at)
+/* What is at @at is to be looked at later. */
+static void row_back(struct gns_order *o, enum gns_order_by by, u32 at)
 {
-	spin_lock(&l->run.lock);
-	if (l->run.to.index == at->index + 1)
-		l->run.to = *at;
-	spin_unlock(&l->run.lock);
+	spin_lock(&o->lock);
+	if (o->row[by].to == at + 1)
+		o->row[by].to = at;
+	spin_unlock(&o->lock);
 }
 
 /* Nothing happens if there is no live lease: that would be asked for. */
@@ -162,33 +140,50 @@ static bool fetch_entry(struct file *file, struct dentry *parent,
 }
 
 static void fetch_row(struct file *file, struct dentry *parent,
-		      struct gns_listing *l, u64 end)
+		      struct gns_order *o, enum gns_order_by by, u32 end)
 {
 	const struct gns_entry *e;
-	struct gns_place at;
-	u32 n;
+	u32 n, at;
 
 	/* The one that is waited for comes first. */
 	fetch(file, file_inode(file));
 	for (n = 0; n < BATCH; n++) {
-		e = row_next(l, end, &at);
+		e = row_next(o, by, end, &at);
 		if (!e)
 			return;
 		if ((e->type == DT_REG || e->type == DT_UNKNOWN) &&
 		    !fetch_entry(file, parent, e)) {
-			row_back(l, &at);
+			row_back(o, by, at);
 			return;
 		}
 		cond_resched();
 	}
 }
 
+static void read_in(struct file *file, struct dentry *parent,
+		    struct gns_listing *l)
+{
+	struct gns_inode *gi = gns_i(file_inode(file));
+	u64 most = (u64)gi->vfs_inode.i_sb->s_bdi->ra_pages << PAGE_SHIFT;
+	struct gns_order *o = gns_order_of(gns_i(d_inode(parent)), l);
+	struct name_snapshot name;
+	enum gns_order_by by;
+	u32 end;
+
+	if (!o)
+		return;
+	most /= max_t(u64, READ_ONCE(gi->size), PAGE_SIZE);
+	take_dentry_name_snapshot(&name, file_dentry(file));
+	end = rows_read(o, &name.name, min_t(u64, most, FILES_MAX), &by);
+	release_dentry_name_snapshot(&name);
+	if (end)
+		fetch_row(file, parent, o, by, end);
+}
+
 void gns_ahead_read(struct file *file)
 {
 	struct dentry *dentry = file_dentry(file), *parent;
 	struct gns_inode *gi = gns_i(file_inode(file));
-	u64 most = (u64)gi->vfs_inode.i_sb->s_bdi->ra_pages << PAGE_SHIFT, end;
-	struct name_snapshot name;
 	struct gns_listing *l;
 
 	if (READ_ONCE(gi->ahead))
@@ -197,13 +192,8 @@ void gns_ahead_read(struct file *file)
 		return;
 	parent = dget_parent(dentry);
 	l = gns_listing_live(gns_i(d_inode(parent)));
-	if (l) {
-		take_dentry_name_snapshot(&name, dentry);
-		end = row_goes_on(l, &name.name, READ_ONCE(gi->size), most);
-		release_dentry_name_snapshot(&name);
-		if (end)
-			fetch_row(file, parent, l, end);
-		gns_listing_free(l);
-	}
+	if (l)
+		read_in(file, parent, l);
+	gns_listing_free(l);
 	dput(parent);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Small files are fetched before they are opened, for who reads a directory's
- * files in the order of its listing: a round trip for each is what reading them
- * costs else.
+ * files in the order of its listing, or of their names: a round trip for each is
+ * what reading them costs else.
  *
- * Locks: see listing.h; none is held while a file is fetched.
+ * Locks: see order.h; none is held while a file is fetched.
  */
 #ifndef GNS_AHEAD_H
 #define GNS_AHEAD_H

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include "lease.h"
 #include "listing.h"
+#include "order.h"
 
 /* Where the cookies 1 and 2 are, which no reader could tell from "..". */
 #define MOVED (S64_MAX - 3)
@@ -205,6 +206,7 @@ void gns_listing_free(struct gns_listing *l)
 		next = c->next;
 		gns_chunk_free(c);
 	}
+	gns_order_free(l->order);
 	kfree(l);
 }
 
@@ -359,7 +361,6 @@ static struct gns_listing *listing_new(struct gns_inode *gi,
 	l->bare = c;
 	l->gi = gi;
 	INIT_LIST_HEAD(&l->by_sb);
-	spin_lock_init(&l->run.lock);
 	l->bytes = struct_size(c, data, c->used);
 	l->n = c->n;
 	know(l, c);
@@ -446,26 +447,6 @@ void gns_listing_know(struct gns_inode *gi, struct gns_listing *l,
 static const struct gns_chunk *next_chunk(const struct gns_chunk *c)
 {
 	return smp_load_acquire(&c->next); /* pairs with append() */
-}
-
-const struct gns_entry *gns_listing_next(const struct gns_listing *l,
-					 struct gns_place *at)
-{
-	const struct gns_chunk *c = at->chunk ?: l->first;
-	const struct gns_entry *e;
-
-	while (c && at->off == c->used) {
-		c = next_chunk(c);
-		if (c)
-			at->off = 0;
-	}
-	if (!c)
-		return NULL;
-	e = entry_at(c, at->off);
-	at->chunk = c;
-	at->off += gns_entry_size(e->namelen);
-	at->index++;
-	return e;
 }
 
 static bool find_in(const struct gns_chunk *c, u64 cookie, u32 *off)

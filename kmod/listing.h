@@ -21,12 +21,14 @@
  * would be taken for those, are moved to places near the end of the range.
  *
  * Locks: gi->lock guards gi->listing and its end; chunks are linked so that a
- * walk needs no lock. run.lock is taken inside of none, and none inside of it.
+ * walk needs no lock.
  */
 #ifndef GNS_LISTING_H
 #define GNS_LISTING_H
 
 #include "lock.h"
+
+struct gns_order;
 
 #define GNS_LISTING_MAX (64u << 20)
 
@@ -71,36 +73,6 @@ struct gns_chunk {
 };
 
 /**
- * struct gns_place - between two entries of a listing
- * @chunk: of the entry behind it, or the last one; NULL: the start
- * @off:   in @chunk
- * @index: entries before it
- */
-struct gns_place {
-	const struct gns_chunk *chunk;
-	u32 off;
-	u64 index;
-};
-
-/**
- * struct gns_run - how the files of a directory are read; see ahead.c
- * @lock: of the rest
- * @from: files before it have been read, or will not be soon
- * @to:   those before it were looked at, whether to fetch them
- * @head: index behind the last one in the listing that was read
- * @length: files in a row, about in the listing's order
- * @strays: since the last of those, others
- */
-struct gns_run {
-	spinlock_t lock;
-	struct gns_place from;
-	struct gns_place to;
-	u64 head;
-	u32 length;
-	u32 strays;
-};
-
-/**
  * struct gns_listing - see above
  * @ref:   the directory, walks
  * @id:    never used twice
@@ -114,7 +86,7 @@ struct gns_run {
  * @gi:    I the directory; valid while @by_sb is in a list
  * @by_sb: gsb->listings_lock, in gsb->listings while it is @gi's listing
  * @read:  R somebody did since the shrinker came by
- * @run:   by its own lock
+ * @order: of a whole listing; set once, see order.h
  */
 struct gns_listing {
 	refcount_t ref;
@@ -129,7 +101,7 @@ struct gns_listing {
 	struct gns_inode *gi;
 	struct list_head by_sb;
 	bool read;
-	struct gns_run run;
+	struct gns_order *order;
 };
 
 /**
@@ -301,16 +273,6 @@ int gns_names_differ(const struct gns_listing *old,
 		     const struct gns_listing *new, u64 most,
 		     struct gns_names *gone, struct gns_names *made);
 void gns_names_free(struct gns_names *names);
-
-/**
- * gns_listing_next() - go on by one entry
- * @l:  with a reference
- * @at: moved on
- *
- * Return: the entry; NULL: there is none, by now.
- */
-const struct gns_entry *gns_listing_next(const struct gns_listing *l,
-					 struct gns_place *at);
 
 enum gns_walk {
 	GNS_WALK_ENOUGH, /* the reader's memory is full, or that was all */

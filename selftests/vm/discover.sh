@@ -10,7 +10,8 @@
 #	name | command, its path relative to the top | wants
 #
 # Wants, all optional: kernel=stock,debug (default: all) mem=MIB
-# nvme=N[:MIB[:BYTES]] host-net beside peer timeout=SECONDS append=TEXT own-boot
+# nvme=N[:MIB[:BYTES]] host-net beside peer icount timeout=SECONDS append=TEXT
+# own-boot
 # leaks (on debug, look for leaked memory, which makes all three times as slow)
 # full=debug,6.1 (on these kernels for check-full only: see --short and --rest)
 #
@@ -214,7 +215,7 @@ machine_key()
 	! wants_leaks "$1" || key+=" leaks"
 	for word in ${test_wants[$1]}; do
 		case $word in
-		mem=* | nvme=* | append=* | host-net | beside | peer) key+=" $word" ;;
+		mem=* | nvme=* | append=* | host-net | beside | peer | icount) key+=" $word" ;;
 		own-boot) key+=" $1" ;;
 		esac
 	done
@@ -222,11 +223,12 @@ machine_key()
 }
 
 # May a test that wants nothing share this machine? A command line and a boot of
-# its own are wanted for a reason, and with kmemleak all is slow; more memory or
-# a drive does no harm.
+# its own are wanted for a reason, and with kmemleak and counted instructions all
+# is slow; more memory or a drive does no harm.
 is_shared()
 {
-	[[ " $1 " != *" append="* && " $1 " != *" leaks "* && " $1" != *" $2" ]]
+	[[ " $1 " != *" append="* && " $1 " != *" leaks "* &&
+		" $1 " != *" icount "* && " $1" != *" $2" ]]
 }
 
 # Moves the tests of one boot from $waiting to $group.

@@ -67,6 +67,7 @@ make_initramfs()
 
 	make_program init init.c run.c klog.c
 	make_program rtt rtt.c
+	make_program spin spin.c
 	[ -z "$m_net$m_beside" ] || list+=" virtio_net"
 	[ -z "$m_nvme" ] || list+=" nvme"
 	[ -z "$m_disk" ] || list+=" virtio_blk xfs"
@@ -90,6 +91,9 @@ make_initramfs()
 # to boot, resets the machine and so ends QEMU.
 find_accel()
 {
+	# Without -erms and -fsrm, copies are not done byte by byte.
+	local cpu="max,-erms,-fsrm,-la57,-smap"
+
 	accel=${GNS_ACCEL-}
 	[ -n "$accel" ] || { [ ! -e "$out/accel" ] || accel=$(<"$out/accel"); }
 	if [ -z "$accel" ]; then
@@ -100,12 +104,13 @@ find_accel()
 		) >/dev/null 2>&1 && accel=kvm
 		echo "$accel" >"$out/accel"
 	fi
-	if [ "$accel" = kvm ]; then
-		accel_args=(-accel kvm -cpu host)
+	if [ -n "$m_icount" ]; then
+		accel_args=(-accel "tcg,thread=single,tb-size=512" -icount shift=0
+			-cpu "$cpu" -smp 1)
+	elif [ "$accel" = kvm ]; then
+		accel_args=(-accel kvm -cpu host -smp 2)
 	else
-		# Without -erms and -fsrm, copies are not done byte by byte.
-		accel_args=(-accel "tcg,thread=multi,tb-size=512"
-			-cpu "max,-erms,-fsrm,-la57,-smap")
+		accel_args=(-accel "tcg,thread=multi,tb-size=512" -cpu "$cpu" -smp 2)
 	fi
 }
 
@@ -147,6 +152,8 @@ set_machine()
 {
 	local name=$1 m
 
+	m_icount=
+	want "$name" icount >/dev/null && m_icount=1
 	find_accel
 	m_mem=$(want "$name" mem) || m_mem=$mem
 	m_nvme=$(want "$name" nvme) || m_nvme=
@@ -202,7 +209,7 @@ machine_args()
 	local job=$1
 
 	args=(-nodefaults -no-user-config -no-reboot -display none -machine q35
-		-m "$m_mem" -smp 2 "${accel_args[@]}"
+		-m "$m_mem" "${accel_args[@]}"
 		-kernel "$vmlinuz" -initrd "$initramfs"
 		-append "console=ttyS0 quiet rdinit=/init gns.job=$job panic=-1 panic_on_warn=1 oops=panic softlockup_panic=1 hung_task_panic=1 no_timer_check mitigations=off nokaslr slab_nomerge $m_append"
 		-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"

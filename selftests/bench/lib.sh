@@ -131,7 +131,7 @@ fio_run()
 		args+=("--section=$n")
 		files+=("FILE$n=${file[$side]}")
 	done
-	for ((n++; n <= 6; n++)); do
+	for ((n++; n <= 7; n++)); do
 		files+=("FILE$n=none")
 	done
 	env "SIZE=$SIZE" "${files[@]}" fio --output-format=terse \

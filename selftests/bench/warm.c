@@ -5,6 +5,8 @@
  *	gns-warm make DIR		the files for it
  *	gns-warm fill NAME=DIR...	all is read once, however long it takes
  *	gns-warm run ROUNDS NAME=DIR...	figures of each
+ *	gns-warm count ROUNDS NAME=DIR...	the same, where the clock counts
+ *					instructions: how many each took
  *
  * The filesystems take turns within each round, in another order each time, so
  * that a noisy machine is noisy for all. Prints all rounds, for report.awk.
@@ -13,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +39,7 @@ struct side {
 static char *buf;
 /* Seconds after which a figure is taken of what was done. */
 static double enough = 3.0;
+static bool counts; /* a nanosecond is an instruction */
 
 static double seconds(void)
 {
@@ -63,7 +67,7 @@ static double read_big(const struct side *s, size_t unit)
 			break; /* enough of them */
 	}
 	took = seconds() - t;
-	return (at < BIG ? at : BIG) / took / 1e6;
+	return (at < BIG ? at : BIG) / took;
 }
 
 static double read_4k(const struct side *s)
@@ -96,7 +100,7 @@ static double map_big(const struct side *s)
 		sum += *(volatile unsigned long *)(p + i);
 	munmap(p, BIG);
 	(void)sum;
-	return BIG / (seconds() - t) / 1e6;
+	return BIG / (seconds() - t);
 }
 
 static double open_all(const struct side *s)
@@ -149,34 +153,44 @@ static double find(const struct side *s)
 	return n / (seconds() - t);
 }
 
+/* take() says how much in a second; it is told by @scale, and counted by @one. */
 static const struct figure {
 	const char *name;
 	const char *unit;
+	double scale;
+	unsigned int one;
 	double (*take)(const struct side *s);
 } figures[] = {
-	{ "pread-4k", "MB/s", read_4k },
-	{ "pread-128k", "MB/s", read_128k },
-	{ "pread-1m", "MB/s", read_1m },
-	{ "mmap", "MB/s", map_big },
-	{ "open", "files/s", open_all },
-	{ "find", "names/s", find },
+	{ "pread-4k", "MB/s", 1e6, 4096, read_4k },
+	{ "pread-128k", "MB/s", 1e6, 128 << 10, read_128k },
+	{ "pread-1m", "MB/s", 1e6, 1 << 20, read_1m },
+	{ "mmap", "MB/s", 1e6, 4096, map_big },
+	{ "open", "files/s", 1, 1, open_all },
+	{ "find", "names/s", 1, 1, find },
 };
 
 #define FIGURES (sizeof(figures) / sizeof(*figures))
 
 static double taken[FIGURES][SIDES][ROUNDS];
 
+static double told(const struct figure *f, double per_second)
+{
+	return counts ? f->one * 1e9 / per_second : per_second / f->scale;
+}
+
 /* For report.awk. */
 static void tell(const struct side *s, unsigned int n, unsigned int rounds)
 {
+	const struct figure *f;
 	unsigned int i, k, r;
 
 	for (i = 0; i < FIGURES; i++) {
+		f = &figures[i];
 		for (k = 0; k < n; k++) {
-			printf("# took hot/%s %s %s", figures[i].name, s[k].name,
-			       figures[i].unit);
+			printf("# took %s/%s %s %s", counts ? "insns" : "hot",
+			       f->name, s[k].name, counts ? "insns" : f->unit);
 			for (r = 0; r < rounds; r++)
-				printf(" %.2f", taken[i][k][r]);
+				printf(" %.2f", told(f, taken[i][k][r]));
 			printf("\n");
 		}
 	}
@@ -258,11 +272,12 @@ int main(int argc, char **argv)
 		enough = 1e9;
 		return run(1, argc - 2, argv + 2);
 	}
-	if (argc > 3 && argc <= 3 + SIDES && !strcmp(argv[1], "run") &&
-	    rounds > 0 && rounds < ROUNDS)
+	counts = argc > 3 && !strcmp(argv[1], "count");
+	if (argc > 3 && argc <= 3 + SIDES && rounds > 0 && rounds < ROUNDS &&
+	    (counts || !strcmp(argv[1], "run")))
 		return run(rounds, argc - 3, argv + 3);
 	fprintf(stderr, "usage: gns-warm make DIR\n"
 			"       gns-warm fill NAME=DIR...\n"
-			"       gns-warm run ROUNDS NAME=DIR...\n");
+			"       gns-warm run|count ROUNDS NAME=DIR...\n");
 	return 2;
 }

@@ -84,6 +84,22 @@ static void get_last(struct gns_inode *gi, gns_idmap_t *idmap, u32 mask,
 	spin_unlock(&gi->lock);
 }
 
+/* Answers are large, and zeroed: not on the stack of who finds all he needs. */
+static noinline_for_stack int stat_ask(struct inode *inode, struct kstat *st,
+				       bool *told)
+{
+	struct gns_answer ans;
+	int err = gns_attr_ask(gns_i(inode), &ans);
+
+	*told = !err && gns_attr_is_answer(&ans);
+	if (*told) {
+		gns_attr_to_stat(inode, &ans.attr, st);
+		if (ans.grant.version)
+			gns_stat_set_cookie(st, ans.grant.version);
+	}
+	return err;
+}
+
 /*
  * AT_STATX_DONT_SYNC: whatever was known last, fresh or not, and at once. For
  * those who only look what kind of thing is there, as umount(8) at a mount
@@ -94,7 +110,7 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 {
 	struct inode *inode = d_inode(path->dentry);
 	struct gns_inode *gi = gns_i(inode);
-	struct gns_answer ans;
+	bool told;
 	u64 epoch;
 	int err;
 
@@ -110,15 +126,9 @@ int gns_getattr(gns_idmap_t *idmap, const struct path *path, struct kstat *st,
 			get_last(gi, idmap, mask, st);
 			return 0;
 		}
-		err = gns_attr_ask(gi, &ans);
-		if (err)
+		err = stat_ask(inode, st, &told);
+		if (err || told)
 			return err;
-		if (gns_attr_is_answer(&ans)) {
-			gns_attr_to_stat(inode, &ans.attr, st);
-			if (ans.grant.version)
-				gns_stat_set_cookie(st, ans.grant.version);
-			return 0;
-		}
 	}
 }
 
@@ -209,11 +219,23 @@ static int check_asked(struct inode *inode, struct gns_answer *ans, int mask)
 	return err;
 }
 
+/* -EAGAIN, and not *@told: look at the inode again. */
+static noinline_for_stack int may_ask(struct inode *inode, int mask, bool *told)
+{
+	struct gns_answer ans;
+	int err = gns_attr_ask(gns_i(inode), &ans);
+
+	*told = err || gns_attr_is_answer(&ans);
+	if (err)
+		return err;
+	return *told ? check_asked(inode, &ans, mask) : -EAGAIN;
+}
+
 static int may(gns_idmap_t *idmap, struct inode *inode, int mask)
 {
 	struct gns_inode *gi = gns_i(inode);
 	int err, tries = 0;
-	struct gns_answer ans;
+	bool told;
 	u64 epoch;
 
 	/* An open of what the caller has just made: there is nothing to ask. */
@@ -230,15 +252,10 @@ static int may(gns_idmap_t *idmap, struct inode *inode, int mask)
 		}
 		if (mask & MAY_NOT_BLOCK)
 			return -ECHILD;
-		err = gns_attr_ask(gi, &ans);
-		if (err)
-			return err;
-		if (!gns_attr_is_answer(&ans))
-			continue;
-		err = check_asked(inode, &ans, mask);
+		err = may_ask(inode, mask, &told);
 		if (err != -EAGAIN)
 			return err;
-		if (++tries == ACL_TRIES)
+		if (told && ++tries == ACL_TRIES)
 			return -EIO;
 	}
 }

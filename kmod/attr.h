@@ -11,7 +11,9 @@
 /** gns_attr_enter() - as gns_lease_enter(), for attributes; any context */
 static inline bool gns_attr_enter(const struct gns_inode *gi, u64 *epoch)
 {
-	return gns_lease_enter(gi, epoch) && gns_attr_ok(gi);
+	*epoch = READ_ONCE(gi->epoch);
+	smp_rmb(); /* as gns_lease_enter(); the clock is read once */
+	return gns_attr_ok(gi);
 }
 
 /** gns_attr_is_answer() - has gns_attr_ask() brought any attributes? */

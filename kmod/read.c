@@ -8,11 +8,15 @@
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/sizes.h>
 #include <linux/uio.h>
 #include "ahead.h"
 #include "cache/cache.h"
 #include "file.h"
 #include "fill.h"
+
+/* Where windows of readahead should not begin, bytes. */
+#define POOR_PLACE SZ_128K
 
 /* All that filemap_read() gives: it hides an error that comes after bytes. */
 static int read_cached(struct kiocb *iocb, struct iov_iter *to, size_t *copied)
@@ -138,6 +142,24 @@ static bool ahead_fill(struct ahead *a, struct folio *folio)
 }
 
 /*
+ * Folios of a window are at most two orders larger than what may be at the begin
+ * of the one before it. Who reads 4 KiB at a time from the begin of a file on has
+ * small ones to its end, for no window begins at a good place. So they begin at
+ * borders of large ones once they are long. What is added to one for that has
+ * the smallest ones, once in a file.
+ */
+static void ahead_align(struct readahead_control *rac)
+{
+	u64 pos = readahead_pos(rac), end = pos + readahead_length(rac);
+	u64 border = round_up(end, GNS_UREAD_MAX);
+
+	if (readahead_length(rac) >= 2 * GNS_UREAD_MAX &&
+	    !IS_ALIGNED(pos, POOR_PLACE) && end != border &&
+	    border <= i_size_read(rac->mapping->host))
+		readahead_expand(rac, pos, border - pos);
+}
+
+/*
  * Never waits. What is not taken here is unlocked and dropped by the caller,
  * and read by gns_read_folio() when somebody wants it: that slows down who
  * reads ahead faster than the origin gives.
@@ -150,6 +172,7 @@ static void gns_readahead(struct readahead_control *rac)
 	if (!rac->file || !gns_data_enter(gns_i(a.inode), &a.epoch))
 		return;
 	a.size = READ_ONCE(gns_i(a.inode)->size);
+	ahead_align(rac);
 	while ((folio = readahead_folio(rac))) {
 		if (ahead_cached(&a, folio) || ahead_fill(&a, folio))
 			continue;

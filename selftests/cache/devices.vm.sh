@@ -127,13 +127,13 @@ straight=$(count direct_bytes)
 reading &
 reader=$!
 ctl add "${d[0]}" "${d[2]}" || lab_bail "no drives"
-for ((i = 0; i < 12; i++)); do
+for ((i = 0; i < 6; i++)); do
 	victim=${d[i % 3]}
 	((i % 2)) || ctl drain "$victim" || break
 	sleep 0.$((RANDOM % 10))
 	ctl remove "$victim" && ctl add "$victim" || break
 done >"$LAB/said"
-[ $i = 12 ]
+[ $i = 6 ]
 result $? "they come and go while files are read"
 touch "$LAB/enough"
 wait $reader

@@ -3,7 +3,7 @@
 #
 # Small files that are read in the order of their directory's listing, or of
 # their names, are fetched before they are opened; those that nobody is going to
-# read are not.
+# read are not. And what is read ahead of a large file lies in large folios.
 # vm: mem=1024 timeout=120
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
@@ -52,6 +52,7 @@ make_all()
 make_all small $more $size
 make_all many 1000 100
 make_all large 4 2097152
+head -c 50331648 /dev/urandom >"$EXPORT/file"
 mkdir "$EXPORT/numbers"
 for ((i = 0; i < n; i++)); do
 	printf "%${size}d" $i >"$EXPORT/numbers/$i"
@@ -110,4 +111,17 @@ afresh large
 mapfile -t names <"$LAB/names"
 same "${names[@]}" && went 0 $((4 * 2097152)) && [ "$ahead" = 0 ]
 result $? "large files are not fetched ahead"
+
+# Who reads 4 KiB at a time gets large folios, too.
+added=/sys/kernel/tracing/events/filemap/mm_filemap_add_to_page_cache
+mountpoint -q /sys/kernel/tracing ||
+	mount -t tracefs tracefs /sys/kernel/tracing || lab_bail "no tracing"
+echo 16384 >/sys/kernel/tracing/buffer_size_kb
+echo "i_ino == $(stat -c %i "$m/file")" >$added/filter && echo 1 >$added/enable
+dd if="$m/file" bs=4k status=none | cmp - "$EXPORT/file"
+status=$?
+echo 0 >$added/enable
+large=$(grep -c 'order=[89]$' /sys/kernel/tracing/trace)
+[ $status = 0 ] && [ "$large" -ge 12 ]
+result $? "$large folios of 1 or 2 MiB in a file of 48, by small reads"
 lab_end

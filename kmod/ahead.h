@@ -9,35 +9,46 @@
 #ifndef GNS_AHEAD_H
 #define GNS_AHEAD_H
 
-#include <linux/pagemap.h>
+#include <linux/fs.h>
 #include "gns.h"
 
 /* Larger ones take longer to come than to be asked for. */
 #define GNS_AHEAD_SIZE_MAX (1u << 20)
 
 /**
- * gns_ahead_wants() - is that the first read of a small file for a while?
- * @gi:  a regular file
- * @pos: where it is read, bytes
+ * gns_ahead_begins() - the first pages of a file are on their way
+ * @gi: a regular file
  *
  * Context: any.
  */
-static inline bool gns_ahead_wants(const struct gns_inode *gi, loff_t pos)
+static inline void gns_ahead_begins(struct gns_inode *gi)
 {
-	return !pos && READ_ONCE(gi->size) <= GNS_AHEAD_SIZE_MAX &&
-	       (READ_ONCE(gi->ahead) || !gi->vfs_inode.i_mapping->nrpages);
+	if (READ_ONCE(gi->size) <= GNS_AHEAD_SIZE_MAX)
+		WRITE_ONCE(gi->ahead, true);
 }
 
+/** gns_ahead_goes_on() - the rest of gns_ahead_read() */
+void gns_ahead_goes_on(struct file *file);
+
 /**
- * gns_ahead_read() - a small file is about to be read from its beginning
- * @file: it, under a live lease
+ * gns_ahead_read() - a file was read up to @pos, bytes
+ * @file: it
+ * @pos:  where the next read would begin
  *
- * If that goes on as it seems to, the next files are asked for; this one before
- * them. Best effort, as readahead: as much as the mount's rasize.
+ * When that is the end of a small file, the first time since it was fetched,
+ * and goes on as it seems to, the next ones are asked for: as much as the
+ * mount's rasize. Who reads the begins of files gets nothing else. Best effort,
+ * as readahead.
  *
  * Context: process, may sleep for memory; waits for no call. No lock of a
  * mapping, for those of others are taken.
  */
-void gns_ahead_read(struct file *file);
+static inline void gns_ahead_read(struct file *file, loff_t pos)
+{
+	struct gns_inode *gi = gns_i(file_inode(file));
+
+	if (READ_ONCE(gi->ahead) && pos >= READ_ONCE(gi->size))
+		gns_ahead_goes_on(file);
+}
 
 #endif

@@ -62,9 +62,11 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 struct user_namespace;
 typedef struct user_namespace gns_idmap_t;
+#define gns_file_idmap(file) file_mnt_user_ns(file)
 #else
 struct mnt_idmap;
 typedef struct mnt_idmap gns_idmap_t;
+#define gns_file_idmap(file) file_mnt_idmap(file)
 #endif
 
 /* vma->vm_flags is written by functions; until 6.3. */

@@ -18,7 +18,7 @@
  *	others		for the application
  *
  * Lifetime: a struct gns_call, made by read.c; it holds the inode until its
- * end. Who submits holds the inode, too (an open file).
+ * end. Who submits holds the inode, too.
  * Locks: gi->lock guards gi->fills and @over. The end of a fill takes gi->lock
  * only, and drops its inode last.
  */
@@ -62,7 +62,7 @@ struct gns_fill {
 
 /**
  * gns_fill_new() - an empty fill
- * @inode: a regular file, held by an open file
+ * @inode: a regular file, held by an open file or a dentry
  * @cred:  who reads
  * @epoch: of the live lease
  * @size:  of the file in that epoch, bytes

@@ -183,7 +183,7 @@ struct gns_lockq;
  * @cset:      R directories: the data set of what is below; 0: it has none of its
  *             own; see sets.c
  * @trees:     R how many directories had one when that was looked for
- * @ahead:     R fetched before it was read, see ahead.c
+ * @ahead:     R its pages came since it was read to its end last, see ahead.h
  */
 struct gns_inode {
 	struct inode vfs_inode;

@@ -87,6 +87,8 @@ struct gns_chunk {
  * @by_sb: gsb->listings_lock, in gsb->listings while it is @gi's listing
  * @read:  R somebody did since the shrinker came by
  * @order: of a whole listing; set once, see order.h
+ * @smalls: R small files that were read before there was one, roughly
+ * @ordered: R somebody makes it, or has, or could not
  */
 struct gns_listing {
 	refcount_t ref;
@@ -102,6 +104,8 @@ struct gns_listing {
 	struct list_head by_sb;
 	bool read;
 	struct gns_order *order;
+	u32 smalls;
+	bool ordered;
 };
 
 /**

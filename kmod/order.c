@@ -9,6 +9,12 @@
 #include "listing.h"
 #include "order.h"
 
+/* Small files that are read before their directory is worth being sorted. */
+#define SMALLS_MIN 2u
+
+/* Nobody needs it so much that another one should lose his memory. */
+#define GFP_ORDER (GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+
 /* A name that is being compared: what is left of it. */
 struct left {
 	const char *at;
@@ -90,10 +96,10 @@ static struct gns_order *order_new(const struct gns_listing *l, u32 n)
 	struct gns_order *o;
 	u32 i;
 
-	o = kvmalloc(struct_size(o, named, n), GFP_KERNEL_ACCOUNT);
+	o = kvmalloc(struct_size(o, named, n), GFP_ORDER);
 	if (!o)
 		return NULL;
-	o->listed = kvmalloc_array(n, sizeof(*o->listed), GFP_KERNEL_ACCOUNT);
+	o->listed = kvmalloc_array(n, sizeof(*o->listed), GFP_ORDER);
 	if (!o->listed) {
 		kvfree(o);
 		return NULL;
@@ -115,28 +121,35 @@ void gns_order_free(struct gns_order *o)
 	kvfree(o);
 }
 
-struct gns_order *gns_order_of(struct gns_inode *gi, struct gns_listing *l)
+/* How many names are to be sorted; 0: it is not to be done. */
+static u32 names_of(struct gns_inode *gi, struct gns_listing *l)
 {
-	struct gns_order *o = smp_load_acquire(&l->order), *other;
-	u64 n = 0;
+	u32 n = 0;
 
-	if (o)
-		return o;
+	if (READ_ONCE(l->ordered))
+		return 0;
+	WRITE_ONCE(l->smalls, READ_ONCE(l->smalls) + 1);
+	if (READ_ONCE(l->smalls) < SMALLS_MIN)
+		return 0;
 	spin_lock(&gi->lock);
-	if (l->tail->eof)
+	if (l->tail->eof && l->n <= GNS_ORDER_NAMES &&
+	    l->bytes <= GNS_ORDER_BYTES)
 		n = l->n;
 	spin_unlock(&gi->lock);
-	if (!n || n > GNS_ORDER_NAMES)
-		return NULL;
-	o = order_new(l, n);
-	if (!o)
-		return NULL;
-	/* Pairs with the load above: who sees it sees all of it. */
-	other = cmpxchg(&l->order, NULL, o);
-	if (!other)
+	return n;
+}
+
+struct gns_order *gns_order_of(struct gns_inode *gi, struct gns_listing *l)
+{
+	struct gns_order *o = smp_load_acquire(&l->order);
+	u32 n = o ? 0 : names_of(gi, l);
+
+	if (!n || xchg(&l->ordered, true))
 		return o;
-	gns_order_free(o);
-	return other;
+	o = order_new(l, n);
+	/* Pairs with the load above: who sees it sees all of it. */
+	smp_store_release(&l->order, o);
+	return o;
 }
 
 bool gns_order_find(const struct gns_order *o, const struct qstr *name,

@@ -7,9 +7,10 @@
  * A row is a run of reads in one of the two, roughly: several readers may take
  * the next file each. It begins anywhere.
  *
- * Lifetime: of a whole listing, which does not change; made when somebody reads
- * a small file, and freed with it. Memory: 20 bytes for a name, of at most
- * GNS_ORDER_NAMES; larger directories have none.
+ * Lifetime: of a whole listing, which does not change; made when somebody has
+ * read some small files, by one of them, once, and freed with it. Memory: 20
+ * bytes for a name. Directories of more than GNS_ORDER_NAMES, or of
+ * GNS_ORDER_BYTES in the listing, have none: to sort them takes too long.
  * Locks: @lock guards the rows; taken inside of none, and none inside of it.
  */
 #ifndef GNS_ORDER_H
@@ -21,6 +22,7 @@ struct gns_entry;
 struct gns_listing;
 
 #define GNS_ORDER_NAMES 16384u
+#define GNS_ORDER_BYTES (1u << 20)
 
 enum gns_order_by { GNS_ORDER_LISTED,
 		    GNS_ORDER_NAMED,
@@ -30,12 +32,14 @@ enum gns_order_by { GNS_ORDER_LISTED,
  * struct gns_row - reads in one order; places count from 0
  * @head:   behind the one farthest on that was read
  * @to:     those before it were looked at, whether to fetch them
+ * @bytes:  of the files that were fetched and are not behind @head, roughly
  * @length: reads that went on in it, as far as that is of interest
- * @strays: reads elsewhere since the last of those
+ * @strays: others since the last of those
  */
 struct gns_row {
 	u32 head;
 	u32 to;
+	u64 bytes;
 	u32 length;
 	u32 strays;
 };
@@ -71,8 +75,8 @@ struct gns_order {
  * @gi: the directory
  * @l:  with a reference, which has to live as long as what is returned
  *
- * Context: process, may sleep. Return: NULL: it is not whole, or too large, or
- * there is no memory.
+ * Context: process, may sleep. Return: NULL: it is not whole, too large or not
+ * read yet, somebody is making it, or there is no memory.
  */
 struct gns_order *gns_order_of(struct gns_inode *gi, struct gns_listing *l);
 void gns_order_free(struct gns_order *o);

@@ -49,18 +49,19 @@ static ssize_t read_chunk(struct kiocb *iocb, struct iov_iter *to, size_t len)
 			return ret;
 		if (!ret)
 			return gns_pass_read(iocb, to, len);
-		if (!t.nowait && gns_ahead_wants(t.gi, iocb->ki_pos))
-			gns_ahead_read(iocb->ki_filp);
 		copied = 0;
 		n = gns_left(t.gi, iocb->ki_pos, len);
 		iov_iter_truncate(to, n);
 		ret = read_cached(iocb, to, &copied);
 		iov_iter_reexpand(to, whole - copied);
 		if (gns_try_keeps(&t, &ret))
-			return gns_read_result(iocb, to, copied, ret);
+			break;
 		iov_iter_revert(to, copied);
 		iocb->ki_pos -= copied;
 	}
+	if (copied && !(iocb->ki_flags & IOCB_NOIO))
+		gns_ahead_read(t.file, iocb->ki_pos);
+	return gns_read_result(iocb, to, copied, ret);
 }
 
 ssize_t gns_buffered_read(struct kiocb *iocb, struct iov_iter *to)
@@ -167,6 +168,7 @@ static void ahead_align(struct readahead_control *rac)
 static void gns_readahead(struct readahead_control *rac)
 {
 	struct ahead a = { .rac = rac, .inode = rac->mapping->host };
+	bool first = !readahead_index(rac);
 	struct folio *folio;
 
 	if (!rac->file || !gns_data_enter(gns_i(a.inode), &a.epoch))
@@ -179,6 +181,8 @@ static void gns_readahead(struct readahead_control *rac)
 		folio_unlock(folio);
 		break;
 	}
+	if (first && (a.r || a.f))
+		gns_ahead_begins(gns_i(a.inode));
 	ahead_send(&a);
 }
 

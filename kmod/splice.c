@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/splice.h>
+#include "ahead.h"
 #include "file.h"
 #include "lock.h"
 
@@ -68,8 +69,10 @@ ssize_t gns_splice_read(struct file *in, loff_t *ppos,
 		return -EIO;
 	}
 	gns_count(gsb, GNS_C_READS, 1);
-	if (ret > 0)
+	if (ret > 0) {
 		gns_count(gsb, GNS_C_READ_BYTES, ret);
+		gns_ahead_read(in, *ppos);
+	}
 	return ret > 0 ? ret : err;
 }
 #endif

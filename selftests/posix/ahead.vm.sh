@@ -4,7 +4,7 @@
 # Small files that are read in the order of their directory's listing, or of
 # their names, are fetched before they are opened; those that nobody is going to
 # read are not. And what is read ahead of a large file lies in large folios.
-# vm: mem=1024 timeout=120
+# vm: mem=1024 timeout=240
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
@@ -16,9 +16,19 @@ more=200	# than one answer tells of
 size=20000
 m=$LAB/a
 
+rests()
+{
+	local before
+
+	before=$(count fill_bytes)
+	lab_sleep 0.3
+	[ "$(count fill_bytes)" = "$before" ]
+}
+
 # afresh: nothing is known of files, and the counters are looked at
 afresh()
 {
+	lab_until 20 rests
 	echo 3 >/proc/sys/vm/drop_caches
 	ls -U "$m/$1" >"$LAB/names"
 	ahead=$(count files_ahead)
@@ -88,14 +98,40 @@ done
 went 0 0 && [ $ahead = 0 ]
 result $? "what is opened only is not fetched"
 
+# Pages go, and names stay.
+lab_until 20 rests
+ahead=$(count files_ahead)
+echo 1 >/proc/sys/vm/drop_caches
+same "${names[@]}" && [ $(($(count files_ahead) - ahead)) -gt $((more * 8 / 10)) ]
+result $? "a second time, too"
+
 afresh small
-same "${names[@]:0:40}" && lab_sleep 1 &&
+head -q -c 100 "$m"/small/* >/dev/null && went 0 $((more * size)) && [ $ahead = 0 ]
+result $? "nor is what somebody reads the begins of"
+
+in_memory()
+{
+	fincore -nbo res "$m/small/${names[$1]}" | tr -d ' '
+}
+
+chmod 600 "$LAB/b/small/${names[12]}"
+afresh small
+(cd "$m/small" && setpriv --reuid 1000 --clear-groups \
+	cat "${names[@]:0:10}") >/dev/null && lab_until 20 rests &&
+	[ "$(in_memory 11)" -gt 0 ] && [ "$(in_memory 12)" = 0 ] &&
+	[ "$(in_memory 13)" -gt 0 ]
+result $? "nor what the reader may not read"
+
+afresh small
+same "${names[@]:0:40}" && lab_until 20 rests &&
 	unread=$((($(count fill_bytes) - fetched) / size - 40)) &&
 	[ $unread -gt 0 ] && [ $unread -le 64 ]
 result $? "who stops has $unread files that he has not read"
 
 afresh small
-same "${names[@]:0:20}" && cp "$EXPORT/small/aaaa" "$LAB/b/small/${names[25]}" &&
+same "${names[@]:0:20}" && lab_until 20 rests &&
+	[ "$(count fill_bytes)" -gt $((fetched + 26 * size)) ] &&
+	cp "$EXPORT/small/aaaa" "$LAB/b/small/${names[25]}" &&
 	same "${names[@]:20:20}"
 result $? "what is changed after it was fetched is fetched again"
 

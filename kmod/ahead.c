@@ -20,10 +20,11 @@
 
 /* In a row before the next one is asked for, behind those that it took to sort. */
 #define ROW_MIN 2u
-/* Files ahead of the readers; two for each that was read in a row. */
+/* Files ahead of the readers, and how many for each that was read in a row. */
 #define FILES_MAX 64u
+#define FILES_EACH 4u
 /* Asked for at a time, so that nobody's read waits for all of them. */
-#define BATCH 8u
+#define BATCH 16u
 /* How far from where the others were a read may be, and be in a row with them. */
 #define NEAR 32u
 /* That do not go on with a row, until it begins anew where they are. */
@@ -74,7 +75,7 @@ static bool rows_read(struct going *g, const struct qstr *name, u64 size)
 	row = &o->row[g->by];
 	g->end = 0;
 	if (row->length >= ROW_MIN)
-		g->end = min(row->head + min(2 * row->length, FILES_MAX), o->n);
+		g->end = min(row->head + min(FILES_EACH * row->length, FILES_MAX), o->n);
 	spin_unlock(&o->lock);
 	return g->end;
 }

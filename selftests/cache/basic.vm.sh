@@ -8,16 +8,13 @@
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
+# shellcheck source=lib.sh
+. "$GNS_TOP/selftests/cache/lib.sh"
 
 drives=/dev/nvme0n1:/dev/nvme1n1
 m=$LAB/a
 
 # count WORD: a counter of the mount
-count()
-{
-	cat /sys/fs/gns/*/counters/"$1"
-}
-
 sums()
 {
 	(cd "$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum)
@@ -44,7 +41,7 @@ reads()
 
 forget_pages()
 {
-	echo 1 >/proc/sys/vm/drop_caches
+	cold
 }
 
 # Writing to the drives goes on in the background.

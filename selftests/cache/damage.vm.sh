@@ -7,19 +7,16 @@
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
+# shellcheck source=lib.sh
+. "$GNS_TOP/selftests/cache/lib.sh"
 
 drive=/dev/nvme0n1
 m=$LAB/a
 
-count()
-{
-	cat /sys/fs/gns/*/counters/"$1"
-}
-
 # same: all files are what they should be, without what memory has of them
 same()
 {
-	echo 1 >/proc/sys/vm/drop_caches
+	cold
 	(cd "$m" && sha256sum --quiet -c "$LAB/wanted")
 }
 
@@ -78,7 +75,7 @@ refused=$(gns_mount a "cache=$drive" "$LAB/other" 2>&1)
 [[ $? = 32 && $refused = *"give the same"* ]]
 result $? "which is that of all mounts"
 sums=$(count cache_bytes)
-echo 1 >/proc/sys/vm/drop_caches
+cold
 for i in {1..12}; do
 	dd if="$m/$i" bs=4096 skip=$i count=2 status=none |
 		cmp - <(dd if="$EXPORT/$i" bs=4096 skip=$i count=2 status=none) ||

@@ -8,17 +8,14 @@
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
+# shellcheck source=lib.sh
+. "$GNS_TOP/selftests/cache/lib.sh"
 
 export DM_DISABLE_UDEV=1 # there is none here
 sound=/dev/nvme0n1
 drive=/dev/nvme1n1
 m=$LAB/a
 fail=/sys/kernel/debug/fail_make_request
-
-count()
-{
-	cat /sys/fs/gns/*/counters/"$1"
-}
 
 # reads [option]: all files, past memory; they are right. -d: by O_DIRECT.
 reads()
@@ -40,7 +37,7 @@ load()
 	local i reader ok=0
 
 	for ((i = 0; i < $1; i++)); do
-		echo 1 >/proc/sys/vm/drop_caches
+		cold
 		reads -d &
 		reader=$!
 		reads || ok=1

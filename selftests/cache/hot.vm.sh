@@ -7,17 +7,14 @@
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
+# shellcheck source=lib.sh
+. "$GNS_TOP/selftests/cache/lib.sh"
 
 drive=/dev/nvme0n1
 m=$LAB/a
 file_size=65536
 files=420
 hot=45
-
-count()
-{
-	cat /sys/fs/gns/*/counters/"$1"
-}
 
 sectors()
 {
@@ -30,7 +27,7 @@ round()
 {
 	local i name before list=()
 
-	echo 1 >/proc/sys/vm/drop_caches
+	cold
 	before=$(count cache_bytes)
 	for ((i = $1; i < $1 + hot; i++)); do
 		printf -v name %s/x%04d "$m" "$i"

@@ -8,6 +8,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
+# shellcheck source=lib.sh
+. "$GNS_TOP/selftests/cache/lib.sh"
 
 peer=$GNS_TOP/build/obj/selftests/cache/cache-peer
 m=$LAB/a
@@ -27,11 +29,6 @@ drive=/dev/$(cd "$(of drive)/nvme" && echo nvme*)n1
 near=$(of near)/p2pmem/allocate
 far=$(of far)/p2pmem/allocate
 [ -e "$near" ] && [ -e "$far" ] || lab_bail "no peer's memory: $near $far"
-
-count()
-{
-	cat /sys/fs/gns/*/counters/"$1"
-}
 
 # direct COMMAND...: it reads all of the file straight from the drive
 direct()
@@ -60,7 +57,7 @@ result $? "statx tells how to read by O_DIRECT"
 result $? "what is not kept yet is copied there, and counted"
 is_kept()
 {
-	echo 1 >/proc/sys/vm/drop_caches
+	cold
 	copied=$(count direct_copied)
 	direct dd if="$m/file" of=/dev/null bs=1M iflag=direct status=none
 }

@@ -8,17 +8,14 @@
 
 # shellcheck source-path=SCRIPTDIR source=../lib/cluster.sh disable=SC2154
 . "$GNS_TOP/selftests/lib/cluster.sh"
+# shellcheck source=lib.sh
+. "$GNS_TOP/selftests/cache/lib.sh"
 
 export DM_DISABLE_UDEV=1 # there is none here
 power=$GNS_TOP/build/obj/selftests/cache/cache-power
 drive=/dev/nvme0n1
 m=$LAB/a
 files=110
-
-count()
-{
-	cat /sys/fs/gns/*/counters/"$1" | awk '{ n += $1 } END { print n }'
-}
 
 modprobe -a dm_mod dm_log_writes loop
 mkdir "$EXPORT"
@@ -36,7 +33,7 @@ origin_start && helper_start a && helper_start b && gns_mount b &&
 for generation in 1 2 3; do
 	"$power" make "$LAB/b" $files $generation
 	for pass in 1 2 3; do
-		echo 1 >/proc/sys/vm/drop_caches
+		cold
 		"$power" check "$m" || break 2
 	done
 done

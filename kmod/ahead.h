@@ -10,10 +10,11 @@
 #define GNS_AHEAD_H
 
 #include <linux/fs.h>
+#include <linux/sizes.h>
 #include "gns.h"
 
 /* Larger ones take longer to come than to be asked for. */
-#define GNS_AHEAD_SIZE_MAX (1u << 20)
+#define GNS_AHEAD_SIZE_MAX SZ_1M
 
 /**
  * gns_ahead_begins() - the first pages of a file are on their way

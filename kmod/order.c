@@ -141,14 +141,14 @@ static u32 names_of(struct gns_inode *gi, struct gns_listing *l)
 
 struct gns_order *gns_order_of(struct gns_inode *gi, struct gns_listing *l)
 {
+	/* Who sees it sees all of it: pairs with the release below. */
 	struct gns_order *o = smp_load_acquire(&l->order);
 	u32 n = o ? 0 : names_of(gi, l);
 
 	if (!n || xchg(&l->ordered, true))
 		return o;
 	o = order_new(l, n);
-	/* Pairs with the load above: who sees it sees all of it. */
-	smp_store_release(&l->order, o);
+	smp_store_release(&l->order, o); /* pairs with the load above */
 	return o;
 }
 

@@ -16,13 +16,14 @@
 #ifndef GNS_ORDER_H
 #define GNS_ORDER_H
 
+#include <linux/sizes.h>
 #include "gns.h"
 
 struct gns_entry;
 struct gns_listing;
 
 #define GNS_ORDER_NAMES 16384u
-#define GNS_ORDER_BYTES (1u << 20)
+#define GNS_ORDER_BYTES SZ_1M
 
 enum gns_order_by { GNS_ORDER_LISTED,
 		    GNS_ORDER_NAMED,
@@ -63,7 +64,7 @@ struct gns_ordered {
  * @named: I in the order of names
  */
 struct gns_order {
-	spinlock_t lock;
+	spinlock_t lock; /* of row */
 	struct gns_row row[GNS_ORDERS];
 	u32 n;
 	u32 *listed;

@@ -86,6 +86,8 @@ struct gns_fs_view {
  * @refuses: optional: the status that the change @req fails with for sure, as
  *          long as nobody else changes what it names; 0: not known yet. Does not
  *          block. What is refused by it takes nothing out of anybody's cache
+ * @own:    optional: is the change of @fh that nobody asked for the backend's own,
+ *          and nothing that a client sees? True once for each
  * @split:  optional: one object may have several handles, by the *view* (the
  *          export of a tree) that a client looks at it through. Makes of @fh the
  *          one that stands for the object, the same for all of them, which is
@@ -110,6 +112,7 @@ struct gns_fs_ops {
 			void *arg);
 	void (*forget)(struct gns_fs *fs, const struct gns_fh *fh);
 	u32 (*refuses)(struct gns_fs *fs, const struct gns_msg *req);
+	bool (*own)(struct gns_fs *fs, const struct gns_fh *fh);
 	u32 (*split)(struct gns_fs *fs, const struct gns_fh *fh,
 		     struct gns_fh *id);
 	void (*join)(struct gns_fs *fs, const struct gns_fh *id, u32 view,

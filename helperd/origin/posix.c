@@ -298,6 +298,7 @@ static const struct gns_fs_ops posix_ops = {
 	.orphans = posix_orphans,
 	.forget = posix_forget,
 	.refuses = posix_refuses,
+	.own = posix_own,
 	.split = posix_split,
 	.join = posix_join,
 	.views_were = posix_views_were,

@@ -52,6 +52,7 @@ struct exported {
 	u32 anon_uid;
 	u32 anon_gid;
 	struct gns_fh root_fh;
+	atomic_bool root_touched; /* by us, for the hidden directory */
 	struct job_list syncs; /* wait for a syncfs that begins after them */
 	bool syncing;
 };
@@ -298,6 +299,7 @@ int do_forget(struct job *j);
 void posix_orphans(struct gns_fs *fs,
 		   void (*each)(void *arg, const struct gns_fh *fh), void *arg);
 void orphans_drop_all(struct posix *p);
+bool posix_own(struct gns_fs *fs, const struct gns_fh *fh);
 
 /* posix_name.c */
 int do_create(struct job *j);

@@ -159,14 +159,37 @@ static bool fh_of(const char *name, struct gns_fh *fh, bool *nameable)
 	return true;
 }
 
-/* The hidden directory, readable; made if @make says so. */
-static int open_dir(const struct exported *ex, bool make)
+static int make_dir(struct exported *ex)
+{
+	if (mkdirat(ex->root, ORPHAN_DIR, 0700))
+		return errno == EEXIST ? 0 : -errno;
+	atomic_store(&ex->root_touched, true);
+	return 0;
+}
+
+/* The root has another ctime since the hidden directory is there. */
+bool posix_own(struct gns_fs *fs, const struct gns_fh *fh)
+{
+	struct posix *p = container_of(fs, struct posix, fs);
+	struct gns_fh id, root;
+	struct exported *ex;
+	bool ret = false;
+
+	posix_split(fs, fh, &id);
+	SLIST_FOREACH(ex, &p->exports, link) {
+		posix_split(fs, &ex->root_fh, &root);
+		if (gns_fh_eq(&root, &id))
+			ret |= atomic_exchange(&ex->root_touched, false);
+	}
+	return ret;
+}
+
+/* The hidden directory, readable. */
+static int open_dir(const struct exported *ex)
 {
 	struct statx st;
 	int fd;
 
-	if (make && mkdirat(ex->root, ORPHAN_DIR, 0700) && errno != EEXIST)
-		return -errno;
 	fd = name_open(ex->root, ORPHAN_DIR, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
@@ -201,8 +224,9 @@ static int link_hidden(struct job *j, const struct gns_fh *fh, int fd,
 		       bool nameable)
 {
 	char name[NAME_LEN];
-	int dir = open_dir(j->ex, true), err;
+	int dir, err = make_dir(j->ex);
 
+	dir = err ? err : open_dir(j->ex);
 	if (dir < 0)
 		return dir;
 	name_of(fh, nameable, name);
@@ -235,7 +259,7 @@ static void unlink_hidden(const struct exported *ex, const struct gns_fh *fh,
 			  bool nameable)
 {
 	char name[NAME_LEN];
-	int dir = open_dir(ex, false);
+	int dir = open_dir(ex);
 
 	name_of(fh, nameable, name);
 	if (dir < 0)
@@ -355,13 +379,9 @@ static bool found(struct posix *p, struct exported *ex, int dir,
 	return ok;
 }
 
-/*
- * The directory is made before anybody has seen the root of the export: to be
- * made later would be a change of the root that is no request's.
- */
 static void find(struct posix *p, struct exported *ex)
 {
-	int fd = open_dir(ex, !ex->read_only);
+	int fd = open_dir(ex);
 	struct dirent *e;
 	DIR *d;
 

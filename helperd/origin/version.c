@@ -187,7 +187,8 @@ static u64 version_behind(struct gns_origin *o, const struct gns_fh *fh,
 	struct lease *l;
 	u64 v = version_next(o, old);
 
-	gns_warn("an exported object was changed beside gns: what satellites have read of it before may be old");
+	if (!o->fs->ops->own || !o->fs->ops->own(o->fs, fh))
+		gns_warn("an exported object was changed beside gns: what satellites have read of it before may be old");
 	if (r && !r->marked) {
 		r->version = v;
 		r->ctime = ctime;

@@ -316,7 +316,6 @@ static void node_next(struct node *n)
 }
 
 /* The other direction: nothing of the tree was left out. */
-/* All but what the origin hides. */
 static u64 count_local(const char *path)
 {
 	struct dirent *e;
@@ -327,8 +326,7 @@ static u64 count_local(const char *path)
 	if (!d)
 		die("%s: %s", path, strerror(errno));
 	while ((e = readdir(d))) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-		    !strcmp(e->d_name, ".gns-orphans"))
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		n++;
 		if (e->d_type != DT_DIR)

@@ -170,7 +170,14 @@ static inline u32 tree_meant(struct gns_fs *fs, const struct gns_fh *fh,
 	return rig.fs->ops->meant(rig.fs, fh, id, max);
 }
 
+static inline bool tree_own(struct gns_fs *fs, const struct gns_fh *fh)
+{
+	(void)fs;
+	return rig.fs->ops->own(rig.fs, fh);
+}
+
 static const struct gns_fs_ops tree_ops = {
+	.own = tree_own,
 	.submit = tree_submit,
 	.sync = tree_sync,
 	.orphans = tree_orphans,

@@ -47,7 +47,12 @@ static void test_own(void **state)
 	struct gns_msg m = an_unlink("a", GNS_UN_OPEN);
 
 	(void)state;
+	assert_false(rig.fs->ops->own(rig.fs, &rig.root));
 	assert_int_equal(ask(&peers[0], &m), 0);
+	/* There is a hidden directory now, which nobody asked for. */
+	assert_false(rig.fs->ops->own(rig.fs, &fh));
+	assert_true(rig.fs->ops->own(rig.fs, &rig.root));
+	assert_false(rig.fs->ops->own(rig.fs, &rig.root));
 	lives(&peers[0], &fh, "0123456789");
 	released(&peers[0], &fh, UINT64_MAX, false);
 	gone(&fh);
@@ -290,6 +295,7 @@ static void test_crash_between(void **state)
 	u32 i;
 
 	(void)state;
+	assert_int_equal(mkdir(below(HIDDEN), 0700), 0);
 	strcpy(name, HIDDEN "/");
 	for (i = 0; i < fh.len; i++)
 		sprintf(name + strlen(name), "%02x", fh.b[i]);

@@ -85,6 +85,7 @@ static void test_made(void **state)
 
 	(void)state;
 	m.make.umask = 027;
+	assert_int_equal(mkdir(below(HIDDEN), 0700), 0);
 	assert_int_equal(getattr(&rig.root, &dir[0]), 0);
 	assert_int_equal(ask(&peers[0], &m), 0);
 	fh = peers[0].rep.r_change.fh;
@@ -292,6 +293,7 @@ static void test_crash_between(void **state)
 	u32 i;
 
 	(void)state;
+	assert_int_equal(mkdir(below(HIDDEN), 0700), 0);
 	for (i = 0; i < fh.len; i++)
 		sprintf(name + strlen(name), "%02x", fh.b[i]);
 	strcat(name, "+");
